@@ -1,1 +1,488 @@
+//! What waits for a worker: bounded, in memory, four bands in one pool.
+//!
+//! It holds a key, a band, a time and a deadline; no bytes, no disk, no intents. What is full
+//! refuses at once and says when to come back; nothing here waits for room. The queue is
+//! rebuilt from the store at start.
+//!
+//! ```text
+//! reserve(band) -> Place --publish--> waiting --claim--> Delivery --ack--> gone
+//!                    |                   ^                  |
+//!                 dropped: free          +---- dropped -----+
+//! ```
 
+mod bands;
+mod drain;
+mod fairness;
+
+use std::cmp::Ordering;
+use std::collections::{BinaryHeap, VecDeque};
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+pub use bands::{Band, Limits, LimitsError};
+
+use drain::Drain;
+use fairness::Turns;
+
+/// No place for this band now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Full {
+    pub band: Band,
+    /// When there is likely room again: 1 to 60 s, from the pace at which places came free.
+    pub retry_after: Duration,
+}
+
+impl fmt::Display for Full {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "the queue is full for {} items; try again in {} s",
+            self.band,
+            self.retry_after.as_secs_f64().ceil()
+        )
+    }
+}
+
+impl std::error::Error for Full {}
+
+/// A handle; clones share one queue.
+pub struct Queue<K: Clone + Send> {
+    shared: Arc<Shared<K>>,
+}
+
+impl<K: Clone + Send> Clone for Queue<K> {
+    fn clone(&self) -> Self {
+        Self { shared: self.shared.clone() }
+    }
+}
+
+impl<K: Clone + Send> fmt::Debug for Queue<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Queue").field("depths", &self.depths()).finish_non_exhaustive()
+    }
+}
+
+impl<K: Clone + Send> Queue<K> {
+    pub fn new(limits: Limits) -> Result<Self, LimitsError> {
+        let limits = limits.check()?;
+        Ok(Self { shared: Arc::new(Shared { wake: Notify::new(), inner: Mutex::new(Inner::new(limits)) }) })
+    }
+
+    /// Takes a place in the pool, or refuses. Never waits.
+    pub fn reserve(&self, band: Band) -> Result<Place<K>, Full> {
+        let mut inner = self.shared.lock();
+        let short = inner.limits.short(band, &inner.used);
+        if short > 0 {
+            return Err(Full { band, retry_after: inner.drain.wait_for(short, Instant::now()) });
+        }
+        inner.used[band.index()] += 1;
+        drop(inner);
+        Ok(Place { shared: self.shared.clone(), band, taken: true })
+    }
+
+    /// Puts something back that was accepted before: after an answer, an approval, a restart.
+    /// It has a place of its own, outside the pool, and is never refused.
+    pub fn resume(&self, key: K, band: Band) {
+        self.resume_at(key, band, None, None);
+    }
+
+    /// As [`Queue::resume`], handed out only from `ready_at` on: back-off, `not_before`.
+    /// At its deadline it is handed out in any case, so that somebody can say that it is late.
+    pub fn resume_at(&self, key: K, band: Band, ready_at: Option<Instant>, deadline: Option<Instant>) {
+        let mut inner = self.shared.lock();
+        let item = inner.item(key, band, deadline, Room::Own);
+        self.shared.put(inner, item, ready_at);
+    }
+
+    /// Waits for the next item whose turn it is. Nothing is lost when the future is dropped.
+    ///
+    /// Over bands that have something, claims are shared 8:4:2:1; inside a band the order is
+    /// that of publication. An item with `n` ahead of it in its own band waits at most for
+    /// `14 * (n + 1)` claims of other bands.
+    pub async fn claim(&self) -> Delivery<K> {
+        loop {
+            if let Some(delivery) = self.try_claim() {
+                return delivery;
+            }
+            // Registered before the second look: what is published in between wakes us.
+            let woken = self.shared.wake.notified();
+            tokio::pin!(woken);
+            woken.as_mut().enable();
+            if let Some(delivery) = self.try_claim() {
+                return delivery;
+            }
+            match self.shared.lock().next_ready_at() {
+                Some(at) => {
+                    let _ = tokio::time::timeout_at(at, woken).await;
+                }
+                None => woken.await,
+            }
+        }
+    }
+
+    /// The next item whose turn it is, if there is one now and claims are not paused.
+    pub fn try_claim(&self) -> Option<Delivery<K>> {
+        let mut inner = self.shared.lock();
+        if inner.paused {
+            return None;
+        }
+        inner.ripen();
+        let Inner { turns, waiting, .. } = &mut *inner;
+        let band = turns.next(|band| !waiting[band.index()].is_empty())?;
+        let item = waiting[band.index()].pop_front()?;
+        inner.claimed += 1;
+        drop(inner);
+        Some(Delivery { shared: self.shared.clone(), item: Some(item) })
+    }
+
+    /// Claims wait from now on. What is accepted stays, and accepting goes on.
+    pub fn pause(&self) {
+        self.shared.lock().paused = true;
+    }
+
+    pub fn resume_claims(&self) {
+        self.shared.lock().paused = false;
+        self.shared.wake.notify_waiters();
+    }
+
+    pub fn is_paused(&self) -> bool {
+        self.shared.lock().paused
+    }
+
+    /// Items that could be claimed now, by [`Band::index`].
+    pub fn depths(&self) -> [usize; 4] {
+        let mut inner = self.shared.lock();
+        inner.ripen();
+        std::array::from_fn(|band| inner.waiting[band].len())
+    }
+
+    /// The numbers behind the queue, in one look.
+    pub fn numbers(&self) -> Numbers {
+        let mut inner = self.shared.lock();
+        inner.ripen();
+        Numbers {
+            limits: inner.limits,
+            used: inner.used,
+            waiting: std::array::from_fn(|band| inner.waiting[band].len()),
+            delayed: inner.delayed.len(),
+            claimed: inner.claimed,
+            paused: inner.paused,
+        }
+    }
+
+    /// How many claims, at most, come before that of an item of `band` published now, if
+    /// nothing else is published meanwhile.
+    pub fn position(&self, band: Band) -> usize {
+        let mut inner = self.shared.lock();
+        inner.ripen();
+        let ahead = inner.waiting[band.index()].len();
+        let rounds = (ahead + 1).div_ceil(fairness::share(band));
+        Band::ALL
+            .into_iter()
+            .filter(|other| *other != band)
+            .map(|other| inner.waiting[other.index()].len().min(rounds * fairness::share(other)))
+            .sum::<usize>()
+            + ahead
+    }
+}
+
+impl<K: Clone + Send + PartialEq> Queue<K> {
+    /// Takes out everything that waits under this key, e.g. of a cancelled intent, and frees its
+    /// places. What is claimed already is not touched. Looks at every item.
+    pub fn remove(&self, key: &K) -> usize {
+        let mut inner = self.shared.lock();
+        let mut rooms = Vec::new();
+        for waiting in &mut inner.waiting {
+            waiting.retain(|item| {
+                let stays = item.key != *key;
+                if !stays {
+                    rooms.push((item.band, item.room));
+                }
+                stays
+            });
+        }
+        inner.delayed.retain(|delayed| {
+            let stays = delayed.item.key != *key;
+            if !stays {
+                rooms.push((delayed.item.band, delayed.item.room));
+            }
+            stays
+        });
+        for (band, room) in &rooms {
+            inner.free(*band, *room);
+        }
+        rooms.len()
+    }
+}
+
+/// What [`Queue::numbers`] tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Numbers {
+    pub limits: Limits,
+    /// Places of the pool in use: reserved, waiting or claimed.
+    pub used: [usize; 4],
+    /// Items that could be claimed now; those with a place of their own too.
+    pub waiting: [usize; 4],
+    /// Items whose time has not come.
+    pub delayed: usize,
+    /// Items in the hands of a worker.
+    pub claimed: usize,
+    pub paused: bool,
+}
+
+/// A place in the pool. Dropped without [`Place::publish`], it is free again.
+pub struct Place<K: Clone + Send> {
+    shared: Arc<Shared<K>>,
+    band: Band,
+    taken: bool,
+}
+
+impl<K: Clone + Send> Place<K> {
+    pub fn band(&self) -> Band {
+        self.band
+    }
+
+    /// Puts `key` into this place.
+    ///
+    /// With a `ready_at` in the future it is set aside until then, and its place goes back to the
+    /// pool: what is planned for next week must not crowd out what can be done today. When its
+    /// time comes it has a place of its own.
+    pub fn publish(mut self, key: K, ready_at: Option<Instant>, deadline: Option<Instant>) {
+        self.taken = false;
+        let mut inner = self.shared.lock();
+        let mut item = inner.item(key, self.band, deadline, Room::Pool);
+        if ready_at.is_some_and(|at| at > Instant::now()) {
+            inner.used[self.band.index()] -= 1;
+            item.room = Room::Own;
+        }
+        self.shared.put(inner, item, ready_at);
+    }
+}
+
+impl<K: Clone + Send> Drop for Place<K> {
+    fn drop(&mut self) {
+        if self.taken {
+            self.shared.lock().used[self.band.index()] -= 1;
+        }
+    }
+}
+
+impl<K: Clone + Send> fmt::Debug for Place<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Place").field("band", &self.band).finish_non_exhaustive()
+    }
+}
+
+/// One item in the hands of a worker. It keeps its place until [`Delivery::ack`]; dropped without
+/// one (a panic, a cancelled task) it goes back to where it stood, so nothing is lost.
+pub struct Delivery<K: Clone + Send> {
+    shared: Arc<Shared<K>>,
+    item: Option<Item<K>>,
+}
+
+impl<K: Clone + Send> Delivery<K> {
+    fn item(&self) -> &Item<K> {
+        self.item.as_ref().expect("only ack, put_back and drop take the item, and they end the delivery")
+    }
+
+    pub fn key(&self) -> &K {
+        &self.item().key
+    }
+
+    pub fn band(&self) -> Band {
+        self.item().band
+    }
+
+    pub fn deadline(&self) -> Option<Instant> {
+        self.item().deadline
+    }
+
+    /// The queue forgets the item and its place is free.
+    pub fn ack(mut self) {
+        if let Some(item) = self.item.take() {
+            let mut inner = self.shared.lock();
+            inner.claimed -= 1;
+            inner.free(item.band, item.room);
+        }
+    }
+
+    /// Again, but not before `ready_at`; in a place of its own.
+    pub fn put_back(mut self, ready_at: Instant) {
+        if let Some(mut item) = self.item.take() {
+            let mut inner = self.shared.lock();
+            inner.claimed -= 1;
+            inner.free(item.band, item.room);
+            item.room = Room::Own;
+            item.sequence = inner.next_sequence();
+            self.shared.put(inner, item, Some(ready_at));
+        }
+    }
+}
+
+impl<K: Clone + Send> Drop for Delivery<K> {
+    fn drop(&mut self) {
+        if let Some(item) = self.item.take() {
+            let mut inner = self.shared.lock();
+            inner.claimed -= 1;
+            let waiting = &mut inner.waiting[item.band.index()];
+            // In front of everything published later: several that come back keep their order.
+            let at = waiting.iter().take_while(|other| other.sequence < item.sequence).count();
+            waiting.insert(at, item);
+            drop(inner);
+            self.shared.wake.notify_one();
+        }
+    }
+}
+
+impl<K: Clone + Send + fmt::Debug> fmt::Debug for Delivery<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Delivery")
+            .field("key", self.key())
+            .field("band", &self.band())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Where an item's place comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Room {
+    Pool,
+    Own,
+}
+
+struct Item<K> {
+    key: K,
+    band: Band,
+    deadline: Option<Instant>,
+    room: Room,
+    sequence: u64,
+}
+
+/// An item whose time has not come. Ordered so that the earliest is the greatest, as
+/// [`BinaryHeap`] wants it.
+struct Delayed<K> {
+    at: Instant,
+    item: Item<K>,
+}
+
+impl<K> PartialEq for Delayed<K> {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl<K> Eq for Delayed<K> {}
+
+impl<K> PartialOrd for Delayed<K> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl<K> Ord for Delayed<K> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        (other.at, other.item.sequence).cmp(&(self.at, self.item.sequence))
+    }
+}
+
+struct Shared<K> {
+    wake: Notify,
+    inner: Mutex<Inner<K>>,
+}
+
+struct Inner<K> {
+    limits: Limits,
+    /// Places of the pool in use.
+    used: [usize; 4],
+    waiting: [VecDeque<Item<K>>; 4],
+    delayed: BinaryHeap<Delayed<K>>,
+    turns: Turns,
+    drain: Drain,
+    claimed: usize,
+    paused: bool,
+    sequence: u64,
+}
+
+impl<K> Shared<K> {
+    fn lock(&self) -> MutexGuard<'_, Inner<K>> {
+        // Nothing under the lock can panic half-way through a change.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn put(&self, mut inner: MutexGuard<'_, Inner<K>>, item: Item<K>, ready_at: Option<Instant>) {
+        let at = match (ready_at, item.deadline) {
+            (Some(ready_at), Some(deadline)) => Some(ready_at.min(deadline)),
+            (ready_at, _) => ready_at,
+        };
+        match at.filter(|at| *at > Instant::now()) {
+            None => {
+                inner.waiting[item.band.index()].push_back(item);
+                drop(inner);
+                self.wake.notify_one();
+            }
+            Some(at) => {
+                let earliest = inner.next_ready_at().is_none_or(|earliest| at < earliest);
+                inner.delayed.push(Delayed { at, item });
+                drop(inner);
+                if earliest {
+                    // Each waiting claim sleeps until the earliest time: all must look again.
+                    self.wake.notify_waiters();
+                }
+            }
+        }
+    }
+}
+
+impl<K> Inner<K> {
+    fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            used: [0; 4],
+            waiting: std::array::from_fn(|_| VecDeque::new()),
+            delayed: BinaryHeap::new(),
+            turns: Turns::default(),
+            drain: Drain::default(),
+            claimed: 0,
+            paused: false,
+            sequence: 0,
+        }
+    }
+
+    fn next_sequence(&mut self) -> u64 {
+        self.sequence += 1;
+        self.sequence
+    }
+
+    fn item(&mut self, key: K, band: Band, deadline: Option<Instant>, room: Room) -> Item<K> {
+        Item { key, band, deadline, room, sequence: self.next_sequence() }
+    }
+
+    fn free(&mut self, band: Band, room: Room) {
+        if room == Room::Pool {
+            self.used[band.index()] -= 1;
+            self.drain.freed(Instant::now());
+        }
+    }
+
+    /// `None` while paused: a time that comes then wakes nobody.
+    fn next_ready_at(&self) -> Option<Instant> {
+        self.delayed.peek().map(|delayed| delayed.at).filter(|_| !self.paused)
+    }
+
+    /// Moves those whose time has come to the end of their bands.
+    fn ripen(&mut self) {
+        if self.delayed.is_empty() {
+            return;
+        }
+        let now = Instant::now();
+        while self.delayed.peek().is_some_and(|delayed| delayed.at <= now) {
+            let Some(Delayed { mut item, .. }) = self.delayed.pop() else { return };
+            item.sequence = self.next_sequence();
+            self.waiting[item.band.index()].push_back(item);
+        }
+    }
+}
