@@ -4,13 +4,59 @@
 //! the exact edits and the diff; sealing it with a hash makes it a [`Plan`], which
 //! never changes again.
 
+mod count;
+mod draw;
+mod hashed;
+mod inverse;
+mod nearest;
+mod render;
+mod report;
+mod resolve;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use crate::guard::Finding;
+use crate::inventory::Workload;
 use crate::proposal::{Function, Missing};
+
+pub(crate) use count::exact;
+pub use draw::{Changes, UnknownTargets, World, draw};
+pub use hashed::{Hashed, HashedStep, SCHEMA_VERSION};
+pub use render::{render, render_finding, render_objection};
+pub use report::report_text;
+pub use resolve::{Found, resolve, resolve_one};
+
+/// Rules by which planning itself refuses; those of the guard are `guard::RULES`.
+pub mod rule {
+    pub const TARGET_EXISTS: &str = "target_exists";
+    pub const PRECONDITION: &str = "precondition";
+    pub const CONSTRAINTS: &str = "constraints";
+    pub const REPLICAS_WITHIN_BOUNDS: &str = "replicas_within_bounds";
+    pub const FIELD_ABSENT: &str = "field_absent";
+    pub const EDITABLE: &str = "editable";
+    pub const CONTRADICTION: &str = "contradiction";
+    pub const ACTUATOR_AVAILABLE: &str = "actuator_available";
+    pub const NOTHING_TO_ROLL_BACK: &str = "nothing_to_roll_back";
+
+    /// A closed set: labels of metrics come from it.
+    pub const ALL: &[&str] = &[
+        TARGET_EXISTS,
+        PRECONDITION,
+        CONSTRAINTS,
+        REPLICAS_WITHIN_BOUNDS,
+        FIELD_ABSENT,
+        EDITABLE,
+        CONTRADICTION,
+        ACTUATOR_AVAILABLE,
+        NOTHING_TO_ROLL_BACK,
+    ];
+}
+
+/// The blob id of a file that does not exist yet, as git writes it.
+pub const NO_BLOB: &str = "0000000000000000000000000000000000000000";
 
 /// SHA-256 over the canonical JSON of what a plan would do: 64 hex digits.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -35,12 +81,23 @@ impl fmt::Display for PlanHash {
     }
 }
 
-/// A value before or after: a number or a text.
+/// A value before or after: a number, a text, or nothing yet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Scalar {
     Int(i64),
     Text(String),
+    /// Before a package that the plan makes; `null` in JSON.
+    Absent,
+}
+
+impl Scalar {
+    pub fn as_int(&self) -> Option<i64> {
+        match self {
+            Self::Int(value) => Some(*value),
+            Self::Text(_) | Self::Absent => None,
+        }
+    }
 }
 
 impl fmt::Display for Scalar {
@@ -48,6 +105,7 @@ impl fmt::Display for Scalar {
         match self {
             Self::Int(value) => value.fmt(f),
             Self::Text(value) => value.fmt(f),
+            Self::Absent => f.write_str("absent"),
         }
     }
 }
@@ -66,7 +124,45 @@ pub struct Resolved {
     pub package: String,
 }
 
+/// The name of the target of a report on everything.
+const EVERYTHING: &str = "all workloads";
+
 impl Resolved {
+    pub fn of(workload: &Workload) -> Self {
+        Self {
+            name: workload.name.clone(),
+            kind: workload.kind.clone(),
+            function: workload.function,
+            namespace: workload.namespace.clone(),
+            cluster: workload.cluster.clone(),
+            package: workload.package.clone(),
+        }
+    }
+
+    /// What a report on everything is about. No workload can have this name: it is no DNS name.
+    pub fn everything() -> Self {
+        Self {
+            name: EVERYTHING.to_owned(),
+            kind: String::new(),
+            function: None,
+            namespace: None,
+            cluster: None,
+            package: String::new(),
+        }
+    }
+
+    pub fn is_everything(&self) -> bool {
+        self.name == EVERYTHING
+    }
+
+    /// The same object of the same package, whatever it looks like by now.
+    pub fn is(&self, workload: &Workload) -> bool {
+        self.name == workload.name
+            && self.kind == workload.kind
+            && self.namespace == workload.namespace
+            && self.package == workload.package
+    }
+
     /// `namespace/name`, as titles and people write it.
     pub fn title(&self) -> String {
         match (&self.namespace, &self.cluster) {
@@ -135,6 +231,11 @@ impl Step {
         self.edits.first().map(|edit| &edit.after)
     }
 
+    /// The package does not exist yet: the step makes it.
+    pub fn creates(&self) -> bool {
+        self.before() == Some(&Scalar::Absent)
+    }
+
     /// Nothing to write: each field already holds its value.
     pub fn is_already_so(&self) -> bool {
         self.edits.iter().all(|edit| edit.before == edit.after)
@@ -181,6 +282,28 @@ pub struct Plan {
     pub notes: Vec<String>,
     /// Unified diff of all files.
     pub diff: String,
+}
+
+/// Seals a draft's steps with their hash. From here on nothing of it changes.
+pub fn seal(
+    steps: Vec<Step>,
+    notes: Vec<String>,
+    base: BTreeMap<String, String>,
+    diff: String,
+    hash: PlanHash,
+    parent: Option<PlanHash>,
+) -> Plan {
+    Plan { hash, parent, summary: summary(&steps), base, steps, notes, diff }
+}
+
+/// `scale ran-a/upf 3 -> 5`, from typed fields only; the first three of many.
+pub fn summary(steps: &[Step]) -> String {
+    const SHOWN: usize = 3;
+    let mut lines: Vec<String> = steps.iter().take(SHOWN).map(Step::line).collect();
+    if steps.len() > SHOWN {
+        lines.push(format!("and {} more", steps.len() - SHOWN));
+    }
+    lines.join("; ")
 }
 
 impl Plan {

@@ -1,0 +1,265 @@
+//! Which workload a target means.
+//!
+//! The very name first, the function else; the place must hold. What was chosen for
+//! the requester is said in the notes. Nothing is guessed: several make it ask, none
+//! is refused with the nearest names.
+
+use std::sync::Arc;
+
+use crate::guard::Finding;
+use crate::inventory::{Inventory, Workload};
+use crate::proposal::{Function, Missing, Target};
+
+use super::{Objection, Resolved, nearest, rule};
+
+/// The workloads that a target means, at least one, and what was chosen to find them.
+#[derive(Debug, Clone)]
+pub struct Found {
+    pub workloads: Vec<Arc<Workload>>,
+    pub notes: Vec<String>,
+}
+
+/// Every workload that `target` may mean: never empty.
+pub fn resolve(target: &Target, inventory: &Inventory) -> Result<Found, Objection> {
+    let mut notes = Vec::new();
+    let place = Place::of(target, inventory, &mut notes)?;
+    let here = |workload: &&Arc<Workload>| place.holds(workload);
+
+    let of_function = |function: Option<Function>| -> Vec<Arc<Workload>> {
+        function
+            .map(|function| inventory.of_function(function).filter(here).cloned().collect())
+            .unwrap_or_default()
+    };
+    let named: Vec<Arc<Workload>> = target
+        .name
+        .as_deref()
+        .map(|name| inventory.named(name).filter(here).cloned().collect())
+        .unwrap_or_default();
+
+    let workloads = if named.is_empty() {
+        of_function(target.function)
+    } else {
+        let (fitting, other): (Vec<_>, Vec<_>) = named.into_iter().partition(|workload| {
+            target.function.is_none() || workload.function.is_none() || workload.function == target.function
+        });
+        if !fitting.is_empty() {
+            fitting
+        } else {
+            let rivals = of_function(target.function);
+            if !rivals.is_empty() {
+                return Err(which(target, other.iter().chain(&rivals)));
+            }
+            for workload in &other {
+                notes.push(format!(
+                    "{}: taken by its name, though its function is {}",
+                    workload.name,
+                    workload.function.map_or("unknown", Function::as_str)
+                ));
+            }
+            other
+        }
+    };
+    if workloads.is_empty() {
+        return Err(unknown(target, inventory));
+    }
+    Ok(Found { workloads, notes })
+}
+
+/// The one workload that `target` means; asks when there are several.
+pub fn resolve_one(
+    target: &Target,
+    inventory: &Inventory,
+) -> Result<(Arc<Workload>, Vec<String>), Objection> {
+    let Found { workloads, mut notes } = resolve(target, inventory)?;
+    let mut scalable = workloads.iter().filter(|workload| workload.replicas.is_some());
+    let one = match (&workloads[..], scalable.next(), scalable.next()) {
+        ([one], _, _) => one,
+        // A Deployment and the Capacity or NFDeployment of the same name are one function: the
+        // count lives in the one that has it.
+        (several, Some(one), None) if several.iter().all(|other| same_title(one, other)) => {
+            notes.push(format!("{}: the {} of that name is the one with replicas", one.name, one.kind));
+            one
+        }
+        (several, _, _) => return Err(which(target, several.iter())),
+    };
+    if let Some(note) = taken(target, one, inventory) {
+        notes.push(note);
+    }
+    Ok((Arc::clone(one), notes))
+}
+
+/// How people called it.
+pub(super) fn said(target: &Target) -> &str {
+    target.name.as_deref().or(target.function.map(Function::as_str)).unwrap_or("the target")
+}
+
+/// What was chosen for the requester, when something was.
+fn taken(target: &Target, one: &Workload, inventory: &Inventory) -> Option<String> {
+    let said = said(target);
+    let what = if target.name.as_deref() == Some(one.name.as_str()) {
+        "taken".to_owned()
+    } else {
+        format!("taken to be {}", one.name)
+    };
+    let placed = target.namespace.is_some() || target.cluster.is_some() || target.place.is_some();
+    if placed {
+        return (what != "taken").then(|| format!("{said}: {what}, the only match"));
+    }
+    let whither = match (&one.namespace, &one.cluster) {
+        (Some(namespace), _) => format!(" in namespace {namespace}"),
+        (None, Some(cluster)) => format!(" in cluster {cluster}"),
+        (None, None) => String::new(),
+    };
+    let others = target
+        .function
+        .filter(|_| what == "taken")
+        .map(|function| inventory.of_function(function).filter(|other| !same_title(one, other)).count())
+        .unwrap_or_default();
+    Some(if others == 0 {
+        format!("{said}: {what}{whither}, the only match")
+    } else {
+        format!("{said}: {what}{whither}, the only one of that very name")
+    })
+}
+
+fn same_title(one: &Workload, other: &Workload) -> bool {
+    one.name == other.name && one.namespace == other.namespace && one.cluster == other.cluster
+}
+
+/// Where a target must be.
+struct Place<'a> {
+    namespaces: Vec<&'a str>,
+    clusters: Vec<&'a str>,
+}
+
+impl<'a> Place<'a> {
+    fn of(target: &'a Target, inventory: &Inventory, notes: &mut Vec<String>) -> Result<Self, Objection> {
+        let mut place = Self { namespaces: Vec::new(), clusters: Vec::new() };
+        if let Some(namespace) = &target.namespace {
+            if !inventory.has_namespace(namespace) {
+                return Err(nowhere("namespace", namespace, inventory.namespaces()));
+            }
+            place.namespaces.push(namespace);
+        }
+        if let Some(cluster) = &target.cluster {
+            if !inventory.has_cluster(cluster) {
+                return Err(nowhere("cluster", cluster, inventory.clusters()));
+            }
+            place.clusters.push(cluster);
+        }
+        if let Some(word) = &target.place {
+            match (inventory.has_namespace(word), inventory.has_cluster(word)) {
+                (true, false) => {
+                    notes.push(format!("in {word}: the namespace of that name"));
+                    place.namespaces.push(word);
+                }
+                (false, true) => {
+                    notes.push(format!("in {word}: the cluster of that name"));
+                    place.clusters.push(word);
+                }
+                (true, true) => {
+                    return Err(Objection::Ask {
+                        missing: vec![Missing::Place],
+                        question: format!(
+                            "{word} is a namespace and a cluster. Which one: namespace {word} or cluster {word}?"
+                        ),
+                        candidates: vec![format!("namespace {word}"), format!("cluster {word}")],
+                    });
+                }
+                (false, false) => {
+                    let near = nearest::names(word, inventory.namespaces().chain(inventory.clusters()));
+                    let hint = if near.is_empty() {
+                        String::new()
+                    } else {
+                        format!(" The nearest: {}.", near.join(", "))
+                    };
+                    return Err(Objection::Ask {
+                        missing: vec![Missing::Place],
+                        question: format!(
+                            "No namespace and no cluster is called {word}.{hint} In which one is {}?",
+                            said(target)
+                        ),
+                        candidates: near,
+                    });
+                }
+            }
+        }
+        Ok(place)
+    }
+
+    fn holds(&self, workload: &Workload) -> bool {
+        self.namespaces.iter().all(|name| workload.namespace.as_deref() == Some(name))
+            && self.clusters.iter().all(|name| workload.cluster.as_deref() == Some(name))
+    }
+}
+
+/// Asks which one of several it is.
+fn which<'a>(target: &Target, several: impl Iterator<Item = &'a Arc<Workload>>) -> Objection {
+    let several: Vec<&Arc<Workload>> = several.collect();
+    let mut candidates: Vec<String> = several
+        .iter()
+        .map(|one| {
+            let title = Resolved::of(one).title();
+            let alike = several.iter().filter(|other| Resolved::of(other).title() == title).count();
+            // The same title twice: what tells them apart comes with it.
+            if alike > 1 {
+                format!("{title} ({} in {} of {})", one.kind, one.package, one.repository)
+            } else {
+                title
+            }
+        })
+        .collect();
+    candidates.sort();
+    candidates.dedup();
+    Objection::Ask {
+        missing: vec![Missing::Target],
+        question: format!("Which {}: {}?", said(target), any_of(&candidates)),
+        candidates,
+    }
+}
+
+/// `a, b or c`; a long list is cut, the candidates beside the question are not.
+fn any_of(candidates: &[String]) -> String {
+    const SHOWN: usize = 8;
+    match candidates {
+        [] => String::new(),
+        [one] => one.clone(),
+        many if many.len() > SHOWN => {
+            format!("{} or one of {} more", many[..SHOWN].join(", "), many.len() - SHOWN)
+        }
+        [front @ .., last] => format!("{} or {last}", front.join(", ")),
+    }
+}
+
+fn nowhere<'a>(kind: &str, word: &str, all: impl Iterator<Item = &'a str>) -> Objection {
+    let near = nearest::names(word, all);
+    Objection::Refuse(vec![Finding::refuse(
+        rule::TARGET_EXISTS,
+        format!("no {kind} is called {word}"),
+        remedy(&near),
+    )])
+}
+
+fn unknown(target: &Target, inventory: &Inventory) -> Objection {
+    let whither = match (&target.namespace, &target.cluster, &target.place) {
+        (Some(namespace), _, _) => format!(" in namespace {namespace}"),
+        (None, Some(cluster), _) => format!(" in cluster {cluster}"),
+        (None, None, Some(place)) => format!(" in {place}"),
+        (None, None, None) => String::new(),
+    };
+    let near = nearest::workloads(target, inventory);
+    Objection::Refuse(vec![Finding::refuse(
+        rule::TARGET_EXISTS,
+        format!("no workload {}{whither} is known", said(target)),
+        remedy(&near),
+    )])
+}
+
+fn remedy(near: &[String]) -> String {
+    if near.is_empty() {
+        "a report on all workloads lists what is known; a package that is missing there may be left out with a reason"
+            .to_owned()
+    } else {
+        format!("the nearest: {}", near.join(", "))
+    }
+}
