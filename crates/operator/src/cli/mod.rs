@@ -1,1 +1,5 @@
-//! cli
+//! The command line.
+
+pub fn escape(text: &str) -> String {
+    text.to_owned()
+}

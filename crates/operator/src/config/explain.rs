@@ -1,0 +1,131 @@
+//! Every key with its value, where that came from, what it means and what it implies.
+
+use serde::Serialize;
+
+use super::yaml::{self, Value};
+use super::{Config, KEYS, Support, variable};
+
+/// One line of `config explain`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Row {
+    pub key: &'static str,
+    pub value: serde_json::Value,
+    /// `default`, `file`, `environment` or `flag`.
+    pub origin: &'static str,
+    /// The variable or flag that set it; the line of the file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub set_by: Option<String>,
+    /// The variable that would set it.
+    pub variable: String,
+    pub default: &'static str,
+    pub meaning: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub implies: Option<String>,
+    /// The value on one line, for the table.
+    #[serde(skip)]
+    pub shown: String,
+}
+
+/// A queue entry holds key, band and deadline, and its place in two indexes.
+const BYTES_PER_PLACE: usize = 256;
+
+impl Config {
+    pub fn explain(&self) -> Vec<Row> {
+        let off = self.entries.get("limits");
+        KEYS.iter()
+            .map(|key| {
+                let entry = &self.entries[key.path];
+                let switched_off = off.filter(|_| key.path.starts_with("limits."));
+                let entry = switched_off.unwrap_or(entry);
+                let mut value = entry.node.value.clone();
+                mask(&mut value);
+                let set_by = match entry.origin {
+                    super::Origin::Default => None,
+                    super::Origin::File => {
+                        entry.node.place.map(|place| format!("{}:{}", self.sources.name, place.line))
+                    }
+                    super::Origin::Environment | super::Origin::Flag => Some(entry.by.clone()),
+                };
+                Row {
+                    key: key.path,
+                    shown: value.to_string(),
+                    value: value.to_json(),
+                    origin: entry.origin.as_str(),
+                    set_by,
+                    variable: variable(key.path),
+                    default: key.default,
+                    meaning: key.meaning,
+                    implies: self.implies(key.path).or(match key.support {
+                        Support::Full => None,
+                        Support::Missing(lacks) => Some(format!("this version does not have {lacks} yet")),
+                        Support::Note(note) => Some(note.to_owned()),
+                    }),
+                }
+            })
+            .collect()
+    }
+
+    fn implies(&self, path: &str) -> Option<String> {
+        let said = match path {
+            "listen" if self.listen.port() == 0 => "any free port; the line `listening on` names it".into(),
+            "listen" => format!("reachable from this machine only, at http://{}", self.listen),
+            "data" => format!("the store is {}", self.data.join("nephoran.db").display()),
+            "hot_folder.path" if self.hot_folder.path.is_none() => "no hot folder".into(),
+            "hot_folder.as" if self.hot_folder.as_.is_none() => "files act for `local`".into(),
+            "handoff" if self.handoff.is_none() => {
+                "POST /intent names a hand-off file but writes none".into()
+            }
+            "packages.repositories" => {
+                let made = self.packages.repositories.iter().filter(|one| one.url.is_none()).count();
+                match made {
+                    0 => format!("{} read and written where they are", self.packages.repositories.len()),
+                    _ => "one is made in the data folder, empty".into(),
+                }
+            }
+            "limits.live" if self.limits.live.is_none() => "unlimited".into(),
+            "queue.total" => {
+                let bytes = self.queue.total * BYTES_PER_PLACE;
+                let total = self.queue.total;
+                // The shares of contracts: low 80 %, normal 90 %, high 97.5 %.
+                format!(
+                    "about {} of memory when full; refused: low from {}, normal from {}, high from {}, urgent at {total}",
+                    size(bytes),
+                    total * 80 / 100,
+                    total * 90 / 100,
+                    total * 975 / 1000,
+                )
+            }
+            "queue.bands" => match self.queue.bands {
+                super::Bands { urgent: None, high: None, normal: None, low: None } => {
+                    "the four bands share all places; claims are shared 8:4:2:1".into()
+                }
+                _ => "a bounded band refuses beyond its own bound too".into(),
+            },
+            "workers.max" => format!("up to {} intents are planned at the same time", self.workers.max),
+            "workers.paused" if self.workers.paused => {
+                "nothing is carried out until `nephoran resume`".into()
+            }
+            "guard.freeze" if self.guard.freeze => "every change waits in `planned`, reason `frozen`".into(),
+            "guard.approval.self" => "waived and audited while no tokens are configured".into(),
+            _ => return None,
+        };
+        Some(said)
+    }
+}
+
+fn size(bytes: usize) -> String {
+    match bytes {
+        0..10_240 => format!("{bytes} bytes"),
+        10_240..10_485_760 => format!("{} KiB", bytes / 1024),
+        _ => format!("{} MiB", bytes / 1024 / 1024),
+    }
+}
+
+fn mask(value: &mut Value) {
+    match value {
+        Value::Text(text) => *text = yaml::mask(text),
+        Value::List(items) => items.iter_mut().for_each(|item| mask(&mut item.value)),
+        Value::Map(entries) => entries.iter_mut().for_each(|(_, item)| mask(&mut item.value)),
+        _ => {}
+    }
+}
