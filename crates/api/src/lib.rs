@@ -22,3 +22,6 @@ pub mod record;
 
 /// Errors as RFC 9457 problem details.
 pub mod problem;
+
+/// One way to write a value down, so that equal values have equal hashes.
+pub mod canonical;
