@@ -71,17 +71,17 @@ pub fn resolve_one(
     inventory: &Inventory,
 ) -> Result<(Arc<Workload>, Vec<String>), Objection> {
     let Found { workloads, mut notes } = resolve(target, inventory)?;
-    let mut scalable = workloads.iter().filter(|workload| workload.replicas.is_some());
-    let one = match (&workloads[..], scalable.next(), scalable.next()) {
-        ([one], _, _) => one,
-        // A Deployment and the Capacity or NFDeployment of the same name are one function: the
-        // count lives in the one that has it.
-        (several, Some(one), None) if several.iter().all(|other| same_title(one, other)) => {
-            notes.push(format!("{}: the {} of that name is the one with replicas", one.name, one.kind));
-            one
-        }
-        (several, _, _) => return Err(which(target, several.iter())),
+    // A Deployment and the Capacity or NFDeployment of the same name are one function: the count
+    // lives in the one that has it.
+    let countless = |one: &Arc<Workload>| {
+        one.replicas.is_none()
+            && workloads.iter().any(|other| other.replicas.is_some() && same_title(one, other))
     };
+    let left: Vec<&Arc<Workload>> = workloads.iter().filter(|one| !countless(one)).collect();
+    let [one] = left[..] else { return Err(which(target, left.into_iter())) };
+    if workloads.len() > 1 {
+        notes.push(format!("{}: the {} of that name is the one with replicas", one.name, one.kind));
+    }
     if let Some(note) = taken(target, one, inventory) {
         notes.push(note);
     }
@@ -137,13 +137,13 @@ impl<'a> Place<'a> {
         let mut place = Self { namespaces: Vec::new(), clusters: Vec::new() };
         if let Some(namespace) = &target.namespace {
             if !inventory.has_namespace(namespace) {
-                return Err(nowhere("namespace", namespace, inventory.namespaces()));
+                return Err(unknown(target, inventory));
             }
             place.namespaces.push(namespace);
         }
         if let Some(cluster) = &target.cluster {
             if !inventory.has_cluster(cluster) {
-                return Err(nowhere("cluster", cluster, inventory.clusters()));
+                return Err(unknown(target, inventory));
             }
             place.clusters.push(cluster);
         }
@@ -167,20 +167,7 @@ impl<'a> Place<'a> {
                     });
                 }
                 (false, false) => {
-                    let near = nearest::names(word, inventory.namespaces().chain(inventory.clusters()));
-                    let hint = if near.is_empty() {
-                        String::new()
-                    } else {
-                        format!(" The nearest: {}.", near.join(", "))
-                    };
-                    return Err(Objection::Ask {
-                        missing: vec![Missing::Place],
-                        question: format!(
-                            "No namespace and no cluster is called {word}.{hint} In which one is {}?",
-                            said(target)
-                        ),
-                        candidates: near,
-                    });
+                    return Err(neither(target, word, inventory));
                 }
             }
         }
@@ -200,12 +187,14 @@ fn which<'a>(target: &Target, several: impl Iterator<Item = &'a Arc<Workload>>) 
         .iter()
         .map(|one| {
             let title = Resolved::of(one).title();
-            let alike = several.iter().filter(|other| Resolved::of(other).title() == title).count();
-            // The same title twice: what tells them apart comes with it.
-            if alike > 1 {
-                format!("{title} ({} in {} of {})", one.kind, one.package, one.repository)
-            } else {
-                title
+            let alike: Vec<_> = several.iter().filter(|other| Resolved::of(other).title() == title).collect();
+            // The same title more than once: what tells them apart comes with it.
+            match &one.cluster {
+                _ if alike.len() == 1 => title,
+                Some(cluster) if alike.iter().filter(|other| other.cluster == one.cluster).count() == 1 => {
+                    format!("{title} (cluster {cluster})")
+                }
+                _ => format!("{title} ({} in {} of {})", one.kind, one.package, one.repository),
             }
         })
         .collect();
@@ -231,35 +220,61 @@ fn any_of(candidates: &[String]) -> String {
     }
 }
 
-fn nowhere<'a>(kind: &str, word: &str, all: impl Iterator<Item = &'a str>) -> Objection {
-    let near = nearest::names(word, all);
-    Objection::Refuse(vec![Finding::refuse(
-        rule::TARGET_EXISTS,
-        format!("no {kind} is called {word}"),
-        remedy(&near),
-    )])
+/// Asks for the place when nothing is called `word`: first where the target is known to be.
+fn neither(target: &Target, word: &str, inventory: &Inventory) -> Objection {
+    const SHOWN: usize = 8;
+    let named = target.name.iter().flat_map(|name| inventory.named(name));
+    let of_function = target.function.into_iter().flat_map(|function| inventory.of_function(function));
+    let places = named
+        .chain(of_function)
+        .filter_map(|workload| workload.namespace.as_deref().or(workload.cluster.as_deref()));
+    let mut candidates: Vec<String> = nearest::by_likeness(word, places)
+        .into_iter()
+        .take(SHOWN)
+        .map(|(_, place)| place.to_owned())
+        .collect();
+    let known = if candidates.is_empty() {
+        candidates = nearest::names(word, inventory.namespaces().chain(inventory.clusters()));
+        if candidates.is_empty() {
+            String::new()
+        } else {
+            format!(" The nearest: {}.", candidates.join(", "))
+        }
+    } else {
+        format!(" {} is known in {}.", said(target), candidates.join(", "))
+    };
+    Objection::Ask {
+        missing: vec![Missing::Place],
+        question: format!(
+            "No namespace and no cluster is called {word}.{known} Where is the {} that you mean?",
+            said(target)
+        ),
+        candidates,
+    }
 }
 
 fn unknown(target: &Target, inventory: &Inventory) -> Objection {
-    let whither = match (&target.namespace, &target.cluster, &target.place) {
-        (Some(namespace), _, _) => format!(" in namespace {namespace}"),
-        (None, Some(cluster), _) => format!(" in cluster {cluster}"),
-        (None, None, Some(place)) => format!(" in {place}"),
-        (None, None, None) => String::new(),
+    let (whither, nowhere) = match (&target.namespace, &target.cluster, &target.place) {
+        (Some(namespace), _, _) => (
+            format!(" in namespace {namespace}"),
+            (!inventory.has_namespace(namespace)).then(|| format!(": no namespace is called {namespace}")),
+        ),
+        (None, Some(cluster), _) => (
+            format!(" in cluster {cluster}"),
+            (!inventory.has_cluster(cluster)).then(|| format!(": no cluster is called {cluster}")),
+        ),
+        (None, None, Some(place)) => (format!(" in {place}"), None),
+        (None, None, None) => (String::new(), None),
     };
     let near = nearest::workloads(target, inventory);
-    Objection::Refuse(vec![Finding::refuse(
-        rule::TARGET_EXISTS,
-        format!("no workload {}{whither} is known", said(target)),
-        remedy(&near),
-    )])
-}
-
-fn remedy(near: &[String]) -> String {
-    if near.is_empty() {
-        "a report on all workloads lists what is known; a package that is missing there may be left out with a reason"
-            .to_owned()
+    let remedy = if near.is_empty() {
+        "a report on all workloads lists what is known, and what was left out with the reason".to_owned()
     } else {
         format!("the nearest: {}", near.join(", "))
-    }
+    };
+    Objection::Refuse(vec![Finding::refuse(
+        rule::TARGET_EXISTS,
+        format!("no workload {}{whither} is known{}", said(target), nowhere.unwrap_or_default()),
+        remedy,
+    )])
 }
