@@ -1,5 +1,6 @@
 //! Every key with its value, where that came from, what it means and what it implies.
 
+use nephoran_queue::Band;
 use serde::Serialize;
 
 use super::yaml::{self, Value};
@@ -84,19 +85,18 @@ impl Config {
             }
             "limits.live" if self.limits.live.is_none() => "unlimited".into(),
             "queue.total" => {
-                let bytes = self.queue.total * BYTES_PER_PLACE;
-                let total = self.queue.total;
-                // The shares of contracts: low 80 %, normal 90 %, high 97.5 %.
+                let from = |band| self.queue.refused_from(band);
                 format!(
-                    "about {} of memory when full; refused: low from {}, normal from {}, high from {}, urgent at {total}",
-                    size(bytes),
-                    total * 80 / 100,
-                    total * 90 / 100,
-                    total * 975 / 1000,
+                    "about {} of memory when full; refused: low from {}, normal from {}, high from {}, urgent at {}",
+                    size(self.queue.total * BYTES_PER_PLACE),
+                    from(Band::Low),
+                    from(Band::Normal),
+                    from(Band::High),
+                    from(Band::Urgent),
                 )
             }
             "queue.bands" => match self.queue.bands {
-                super::Bands { urgent: None, high: None, normal: None, low: None } => {
+                [None, None, None, None] => {
                     "the four bands share all places; claims are shared 8:4:2:1".into()
                 }
                 _ => "a bounded band refuses beyond its own bound too".into(),

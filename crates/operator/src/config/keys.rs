@@ -154,13 +154,7 @@ pub const KEYS: &[Key] = &[
         "3",
         "Larger or smaller by more than this factor needs approval; 0 counts as 1, equal is not over.",
     ),
-    later(
-        "guard.approval.self",
-        Text,
-        "deny",
-        "Whether authors may approve their own plans; waived while nobody can be told apart.",
-        "letting identified authors approve their own plans",
-    ),
+    key("guard.approval.self", Text, "deny", "deny or allow: whether authors may approve their own plans."),
     key("guard.approval.ttl", Text, "24h", "An approval is void after this time."),
     later(
         "guard.budget.changes_per_hour",

@@ -19,6 +19,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub use explain::Row;
+use nephoran_model::guard::Bounds;
+
 pub use keys::{KEYS, Key, Support, variable};
 
 use read::Reader;
@@ -35,9 +37,9 @@ pub struct Config {
     pub handoff: Option<PathBuf>,
     pub packages: Packages,
     pub limits: Limits,
-    pub queue: Queue,
+    pub queue: nephoran_queue::Limits,
     pub workers: Workers,
-    pub guard: Guard,
+    pub guard: Bounds,
     pub retention: Duration,
     pub telemetry: Telemetry,
     /// What was accepted but does not act as one might expect.
@@ -112,44 +114,10 @@ pub struct Rate {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Queue {
-    pub total: usize,
-    pub bands: Bands,
-}
-
-/// Bounds of single bands; `None`: only the total binds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Bands {
-    pub urgent: Option<usize>,
-    pub high: Option<usize>,
-    pub normal: Option<usize>,
-    pub low: Option<usize>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Workers {
     pub min: usize,
     pub max: usize,
     pub paused: bool,
-}
-
-/// What the guard may let through.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Guard {
-    pub namespaces: Vec<String>,
-    pub protected: Vec<String>,
-    pub max_replicas: u32,
-    pub freeze: bool,
-    pub approval: Approval,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-pub struct Approval {
-    pub to_zero: bool,
-    pub retire: bool,
-    pub step_over: u32,
-    pub factor_over: f64,
-    pub ttl: Duration,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

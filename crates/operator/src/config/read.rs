@@ -7,13 +7,15 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use nephoran_model::proposal::is_dns_label;
+use jiff::SignedDuration;
+use nephoran_model::guard::{ApprovalBounds, Bounds, OwnPlans};
+use nephoran_model::proposal::{Decimal, is_dns_label};
+use nephoran_queue::Band;
 
 use super::yaml::{self, Node, Place, Value};
 use super::{
-    Approval, Bands, Config, Entries, Error, Fault, FolderMode, Guard, HotFolder, KEYS, Limits, OnDrift,
-    Packages, Queue, Rate, Rates, Repository, Sources, Support, Telemetry, UnknownTargets, Workers, keys,
-    shown_origin,
+    Config, Entries, Error, Fault, FolderMode, HotFolder, KEYS, Limits, OnDrift, Packages, Rate, Rates,
+    Repository, Sources, Support, Telemetry, UnknownTargets, Workers, keys, shown_origin,
 };
 
 pub(super) struct Reader {
@@ -275,9 +277,9 @@ impl Reader {
         Limits { rates: Some(rates), live: Some(self.integer("limits.live", 1..=10_000_000)) }
     }
 
-    fn queue(&mut self) -> Queue {
+    fn queue(&mut self) -> nephoran_queue::Limits {
         let total = self.integer("queue.total", 1..=MOST_PLACES);
-        let mut bands = Bands::default();
+        let mut bands = [None; 4];
         let path = "queue.bands";
         let node = self.entries[path].node.clone();
         match node.value {
@@ -286,17 +288,12 @@ impl Reader {
                 let mut sum = 0;
                 for (name, field) in fields {
                     let key = format!("{path}.{}", name.text);
-                    let band = match name.text.as_str() {
-                        "urgent" => &mut bands.urgent,
-                        "high" => &mut bands.high,
-                        "normal" => &mut bands.normal,
-                        "low" => &mut bands.low,
-                        _ => {
-                            let remedy = "the bands are urgent, high, normal and low";
-                            self.fault(path, name.place, format!("unknown key {key}"), Some(remedy.into()));
-                            continue;
-                        }
+                    let Some(band) = Band::ALL.into_iter().find(|band| band.as_str() == name.text) else {
+                        let remedy = "the bands are urgent, high, normal and low";
+                        self.fault(path, name.place, format!("unknown key {key}"), Some(remedy.into()));
+                        continue;
                     };
+                    let band = &mut bands[band.index()];
                     match field.value {
                         Value::Null => *band = None,
                         Value::Int(places) if (1..=MOST_PLACES as i64).contains(&places) => {
@@ -325,7 +322,7 @@ impl Reader {
                 self.object(path, message);
             }
         }
-        Queue { total, bands }
+        nephoran_queue::Limits { total, bands }
     }
 
     fn workers(&mut self) -> Workers {
@@ -345,7 +342,7 @@ impl Reader {
         Workers { min, max, paused: self.switch("workers.paused") }
     }
 
-    fn guard(&mut self) -> Guard {
+    fn guard(&mut self) -> Bounds {
         let pattern = |must: &'static str, extra: &'static [char]| {
             move |text: &str| {
                 let fits = !text.is_empty()
@@ -360,19 +357,24 @@ impl Reader {
                 fits.then_some(()).ok_or(must)
             }
         };
-        Guard {
+        Bounds {
             namespaces: self.texts("guard.namespaces", pattern("a namespace; * stands for any text", &[])),
             protected: self
                 .texts("guard.protected", pattern("namespace/name; * stands for any text", &['/'])),
             max_replicas: self.integer("guard.max_replicas", 1..=10_000),
             freeze: self.switch("guard.freeze"),
-            approval: Approval {
+            approval: ApprovalBounds {
                 to_zero: self.switch("guard.approval.to_zero"),
                 retire: self.switch("guard.approval.retire"),
                 step_over: self.integer("guard.approval.step_over", 0..=10_000),
-                factor_over: self.decimal("guard.approval.factor_over", 1.0..=10_000.0),
-                ttl: self.duration("guard.approval.ttl"),
+                factor_over: Decimal(self.decimal("guard.approval.factor_over", 1.0..=10_000.0)),
+                self_: self
+                    .one_of("guard.approval.self", &[("deny", OwnPlans::Deny), ("allow", OwnPlans::Allow)]),
+                ttl: SignedDuration::try_from(self.duration("guard.approval.ttl"))
+                    .expect("a duration of the configuration is at most a century"),
             },
+            // Tokens come with a later version: nobody can be told apart.
+            authenticated: false,
         }
     }
 

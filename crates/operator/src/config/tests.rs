@@ -51,9 +51,9 @@ fn every_key_may_be_written_at_its_default_and_changes_nothing() {
     let written = with_file(WHOLE).unwrap();
     let defaults = Config::defaults();
     assert_eq!(written.hash(), defaults.hash());
-    assert_eq!(written.queue, Queue { total: 2000, bands: Bands::default() });
+    assert_eq!(written.queue, nephoran_queue::Limits::default());
     assert_eq!(written.listen.to_string(), "127.0.0.1:8080");
-    assert_eq!(written.guard.approval.ttl, Duration::from_secs(24 * 3600));
+    assert_eq!(written.guard, Bounds::default());
     assert_eq!(written.retention, Duration::from_secs(90 * 86400));
     assert_eq!(written.packages.repositories.len(), 1);
     assert!(written.notes.is_empty());
