@@ -1,5 +1,5 @@
 //! The command line.
 
-pub fn escape(text: &str) -> String {
-    text.to_owned()
-}
+mod text;
+
+pub use text::{escape, escape_lines};

@@ -1,1 +1,16 @@
-//! telemetry
+//! What people and dashboards see of a running operator: logs, numbers, readiness.
+
+/// Lines for people on a terminal, JSON objects elsewhere.
+pub mod logs;
+
+/// The numbers of `/metrics`.
+pub mod metrics;
+
+/// What this process takes of the machine.
+mod process;
+
+/// Is it ready, and if not, why.
+pub mod readiness;
+
+pub use metrics::Metrics;
+pub use readiness::Readiness;
