@@ -1,7 +1,7 @@
 //! The rules, in the order in which a reader wants their findings.
 
 use crate::inventory::Workload;
-use crate::plan::{Hashed, Plan, Resolved, Scalar, Step, exact};
+use crate::plan::{Hashed, Plan, Resolved, Scalar, Step, exact, replicas_of};
 use crate::proposal::{MAX_COUNT, is_dns_label};
 
 use super::{Bounds, Case, Difference, Effect, Finding};
@@ -205,7 +205,7 @@ fn constraints(plan: &Plan, case: &Case<'_>, _bounds: &Bounds) -> Vec<Objection>
             && *after > i64::from(max)
         {
             objections.push(refuse(
-                format!("{title} would have {after} replicas; the intent allows at most {max}"),
+                format!("{title} would have {}; the intent allows at most {max}", replicas_of(*after)),
                 format!("ask for {max} or fewer, or raise max_replicas of the intent"),
             ));
         }
@@ -213,7 +213,7 @@ fn constraints(plan: &Plan, case: &Case<'_>, _bounds: &Bounds) -> Vec<Objection>
             && *after < i64::from(min)
         {
             objections.push(refuse(
-                format!("{title} would have {after} replicas; the intent wants at least {min}"),
+                format!("{title} would have {}; the intent wants at least {min}", replicas_of(*after)),
                 format!("ask for {min} or more, or lower min_replicas of the intent"),
             ));
         }
@@ -268,7 +268,7 @@ fn replicas_within_bounds(plan: &Plan, case: &Case<'_>, bounds: &Bounds) -> Vec<
     for Count { title, after, .. } in counts(plan, case) {
         if after > most {
             objections.push(refuse(
-                format!("{title} would have {after} replicas; at most {most} are allowed"),
+                format!("{title} would have {}; at most {most} are allowed", replicas_of(after)),
                 format!("ask for {most} or fewer, or raise guard.max_replicas"),
             ));
         } else if after < 0 {

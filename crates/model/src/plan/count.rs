@@ -19,7 +19,7 @@ pub(super) fn after(title: &str, replicas: &Replicas, seen: u32) -> Result<After
     {
         findings.push(Finding::refuse(
             rule::PRECONDITION,
-            format!("{title} has {seen} replicas, not {from} as the request says"),
+            format!("{title} has {}, not {from} as the request says", replicas_of(i64::from(seen))),
             format!("ask again with what is there: from {seen}"),
         ));
     }
@@ -28,11 +28,15 @@ pub(super) fn after(title: &str, replicas: &Replicas, seen: u32) -> Result<After
         (None, Some(by), None) => (i64::from(seen) + i64::from(by), format!("; {by:+}")),
         (None, None, Some(factor)) => match times(seen, factor) {
             Some(Product::Whole(count)) => (count, format!("; x {factor}")),
+            // A question could not lift these.
+            Some(Product::Between(..)) if !findings.is_empty() => return Err(Objection::Refuse(findings)),
+            Some(Product::Between(_, high)) if high > i64::from(MAX_COUNT) => (high, format!("; x {factor}")),
             Some(Product::Between(low, high)) => {
                 return Err(Objection::Ask {
                     missing: vec![Missing::Replicas],
                     question: format!(
-                        "{title} has {seen} replicas; {factor} times that is between {low} and {high}. Which one?"
+                        "{title} has {}; {factor} times that is between {low} and {high}. Which one?",
+                        replicas_of(i64::from(seen))
                     ),
                     candidates: vec![low.to_string(), high.to_string()],
                 });
@@ -81,7 +85,7 @@ pub(super) fn after(title: &str, replicas: &Replicas, seen: u32) -> Result<After
     {
         findings.push(Finding::refuse(
             rule::CONSTRAINTS,
-            format!("{title} would have {count} replicas, and the request wants at least {min}"),
+            format!("{title} would have {}, and the request wants at least {min}", replicas_of(count)),
             format!("ask for {min} or more"),
         ));
     }
@@ -90,7 +94,7 @@ pub(super) fn after(title: &str, replicas: &Replicas, seen: u32) -> Result<After
     {
         findings.push(Finding::refuse(
             rule::CONSTRAINTS,
-            format!("{title} would have {count} replicas, and the request wants at most {max}"),
+            format!("{title} would have {}, and the request wants at most {max}", replicas_of(count)),
             format!("ask for {max} or fewer"),
         ));
     }
@@ -110,12 +114,17 @@ pub(super) fn after(title: &str, replicas: &Replicas, seen: u32) -> Result<After
         Err(_) => {
             findings.push(Finding::refuse(
                 rule::REPLICAS_WITHIN_BOUNDS,
-                format!("{title} has {seen} replicas and would have {count}"),
+                format!("{title} has {} and would have {count}", replicas_of(i64::from(seen))),
                 format!("remove at most {seen}, or ask for a count of 0 to stop all"),
             ));
             Err(Objection::Refuse(findings))
         }
     }
+}
+
+/// `1 replica`, `5 replicas`.
+pub(crate) fn replicas_of(count: i64) -> String {
+    format!("{count} {}", if count == 1 { "replica" } else { "replicas" })
 }
 
 enum Product {

@@ -22,7 +22,7 @@ use crate::guard::Finding;
 use crate::inventory::Workload;
 use crate::proposal::{Function, Missing};
 
-pub(crate) use count::exact;
+pub(crate) use count::{exact, replicas_of};
 pub use draw::{Changes, UnknownTargets, World, draw};
 pub use hashed::{Hashed, HashedStep, SCHEMA_VERSION};
 pub use render::{render, render_finding, render_objection};

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::inventory::{Inventory, Workload};
 
-use super::{Resolved, Step};
+use super::{Resolved, Step, replicas_of};
 
 /// Said with every count that was read from a package: it is what should run, not what runs.
 const NO_PROBE: &str = "How many of them are ready in the cluster is unknown: no probe measures it.";
@@ -56,8 +56,8 @@ fn line(text: &mut String, workload: &Workload) {
     }
     _ = match &workload.replicas {
         Some(field) => {
-            let plural = if field.value == 1 { "replica" } else { "replicas" };
-            write!(text, ": {} {plural}, {} in {}", field.value, field.field, field.file)
+            let replicas = replicas_of(i64::from(field.value));
+            write!(text, ": {replicas}, {} in {}", field.field, field.file)
         }
         None => write!(text, ": no count of replicas in {}", workload.file),
     };

@@ -2,8 +2,7 @@
 //!
 //! `testdata/<case>/`: `proposal.json`; `inventory.yaml` (else `testdata/inventory.yaml`);
 //! `bounds.yaml` (else the defaults); `case.yaml` (who asks, what was before; else nothing);
-//! `plan.txt`, the outcome. `UPDATE_GOLDEN=1 cargo test -p nephoran-model --test golden` writes it anew.
-#![allow(clippy::unwrap_used)]
+//! `plan.txt`, the outcome. `UPDATE_GOLDEN=1 cargo test -p nephoran-model --test it golden` writes it anew.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -15,12 +14,12 @@ use jiff::Timestamp;
 use nephoran_model::guard::{self, Bounds, Case, Difference, Rival, Verdict};
 use nephoran_model::intent::{Approval, Constraints};
 use nephoran_model::inventory::{Inventory, LeftOut, ReplicasField, SetterField, Workload};
-use nephoran_model::plan::{
-    self, Changes, Edit, Hashed, Plan, PlanHash, Resolved, Scalar, UnknownTargets, World,
-};
+use nephoran_model::plan::{self, Changes, Edit, Hashed, Plan, Resolved, Scalar, UnknownTargets, World};
 use nephoran_model::proposal::{Function, Priority, Proposal};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+
+use crate::stand_in::{differences, digest, hash};
 
 /// A workload as it is written in `inventory.yaml`: what is usual is left out.
 #[derive(Debug, Deserialize)]
@@ -229,47 +228,6 @@ impl Changes for Before<'_> {
     fn plan_of(&self, intent: &str) -> Option<Plan> {
         self.0.iter().find(|change| change.intent == intent).map(ChangeLine::plan)
     }
-}
-
-/// Any hash will do here: that it is SHA-256 is the business of who calls.
-fn digest(text: &str) -> PlanHash {
-    use std::hash::{DefaultHasher, Hash, Hasher};
-    let hex: String = (0..4)
-        .map(|part| {
-            let mut hasher = DefaultHasher::new();
-            (part, text).hash(&mut hasher);
-            format!("{:016x}", hasher.finish())
-        })
-        .collect();
-    PlanHash::parse(&hex).unwrap()
-}
-
-fn hash(hashed: &Hashed<'_>) -> PlanHash {
-    digest(&serde_json::to_string(hashed).unwrap())
-}
-
-/// The differences that exactly the steps' edits make, as the package editor would find them.
-fn differences(plan: &Plan) -> Vec<Difference> {
-    let mut differences = Vec::new();
-    for step in &plan.steps {
-        for edit in step.edits.iter().filter(|edit| edit.before != edit.after) {
-            let kptfile = edit.file.ends_with("Kptfile");
-            differences.push(Difference {
-                step: Some(step.id.clone()),
-                repository: step.repository.clone(),
-                package: step.target.package.clone(),
-                file: edit.file.clone(),
-                document: edit.document,
-                kind: if kptfile { "Kptfile".into() } else { step.target.kind.clone() },
-                name: step.target.name.clone(),
-                namespace: if kptfile { None } else { step.target.namespace.clone() },
-                field: edit.field.clone(),
-                before: Some(edit.before.clone()).filter(|before| *before != Scalar::Absent),
-                after: Some(edit.after.clone()),
-            });
-        }
-    }
-    differences
 }
 
 fn yaml<T: DeserializeOwned>(path: &Path) -> Option<T> {
