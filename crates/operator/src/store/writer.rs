@@ -1,0 +1,555 @@
+//! The one thread that writes: what waits shares a transaction and its one sync.
+//!
+//! ```text
+//! gather -> commit (one sync) -> tell -> checkpoint when the journal is long
+//!              |
+//!            failed: everyone who waits is told; nothing is accepted until the store was
+//!            closed, reopened and checkpointed, which is tried again and again.
+//! ```
+
+use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, ErrorCode};
+use tokio::sync::{oneshot, watch};
+use tracing::{error, info, warn};
+
+use super::audit::{self, AuditHead, AuditNote, Salts};
+use super::events::Events;
+use super::readers::Readers;
+use super::schema::{self, Files, Lock};
+use super::stats::Stats;
+use super::write::{Applied, Batch, Prepared, StoredKey, Transaction};
+use super::{Accepted, Advanced, Error, Health, read};
+
+/// Most requests in one transaction. Each costs some 20 us: a batch stays below the time of a slow sync.
+const MOST: usize = 1024;
+
+/// Concurrency from which on it pays to wait for those who were just answered.
+const CROWD: usize = 8;
+
+/// How long the writer looks away while a batch gathers, so that who sends need not wake it.
+const LOOK_AWAY: Duration = Duration::from_micros(100);
+
+/// Looks without anything new after which the batch is as large as it gets.
+const STALLED: u32 = 3;
+
+/// Longest gathering. Below half of the 10 ms that acceptance may cost beside the syncs.
+const GATHER: Duration = Duration::from_millis(4);
+
+/// Pages in the journal from which on they are taken into the database: 8 MiB.
+const CHECKPOINT: i32 = 2000;
+
+/// Pages from which on readers are waited for, so that the journal can start afresh: 128 MiB.
+const CHECKPOINT_AT_ANY_PRICE: i32 = 32_000;
+
+/// Waits between two tries to reopen.
+const FIRST_WAIT: Duration = Duration::from_millis(100);
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
+
+/// Free bytes below which a full disk is still full: room for a batch, its journal and a checkpoint.
+const ROOM: u64 = 1 << 20;
+
+type Answer<T> = oneshot::Sender<Result<T, Error>>;
+
+pub(super) enum Job {
+    Accept {
+        prepared: Box<Prepared>,
+        key: Option<StoredKey>,
+        folder_key: Option<String>,
+        answer: Answer<Accepted>,
+    },
+    Advance {
+        prepared: Box<Prepared>,
+        notes: Vec<AuditNote>,
+        answer: Answer<Advanced>,
+    },
+    Record {
+        note: AuditNote,
+        answer: Answer<AuditHead>,
+    },
+    RetireFolderKey {
+        key: String,
+        answer: Answer<()>,
+    },
+    Close {
+        answer: oneshot::Sender<()>,
+    },
+}
+
+impl Job {
+    fn fail(self, reason: &str) {
+        let error = || Error::Unavailable { reason: reason.to_owned() };
+        // Whoever asked may have gone.
+        match self {
+            Self::Accept { answer, .. } => drop(answer.send(Err(error()))),
+            Self::Advance { answer, .. } => drop(answer.send(Err(error()))),
+            Self::Record { answer, .. } => drop(answer.send(Err(error()))),
+            Self::RetireFolderKey { answer, .. } => drop(answer.send(Err(error()))),
+            Self::Close { answer } => drop(answer.send(())),
+        }
+    }
+}
+
+/// What is said to one who waits, once the commit is on disk.
+enum Told {
+    Accepted(Answer<Accepted>, Result<Accepted, Error>),
+    Advanced(Answer<Advanced>, Result<Advanced, Error>),
+    Recorded(Answer<AuditHead>, Result<AuditHead, Error>),
+    Done(Answer<()>, Result<(), Error>),
+}
+
+impl Told {
+    fn tell(self) {
+        match self {
+            Self::Accepted(answer, result) => drop(answer.send(result)),
+            Self::Advanced(answer, result) => drop(answer.send(result)),
+            Self::Recorded(answer, result) => drop(answer.send(result)),
+            Self::Done(answer, result) => drop(answer.send(result)),
+        }
+    }
+
+    fn fail(self, reason: &str) {
+        let error = Error::Unavailable { reason: reason.to_owned() };
+        match self {
+            Self::Accepted(answer, _) => drop(answer.send(Err(error))),
+            Self::Advanced(answer, _) => drop(answer.send(Err(error))),
+            Self::Recorded(answer, _) => drop(answer.send(Err(error))),
+            Self::Done(answer, _) => drop(answer.send(Err(error))),
+        }
+    }
+}
+
+/// What others may know of the writer's work.
+pub(super) struct Shared {
+    pub(super) head: Mutex<AuditHead>,
+    pub(super) live: AtomicUsize,
+    /// Requests sent and not yet taken up.
+    pub(super) waiting: AtomicUsize,
+    pub(super) events: Events,
+    pub(super) stats: Stats,
+    pub(super) health: watch::Sender<Health>,
+}
+
+impl Shared {
+    pub(super) fn head(&self) -> AuditHead {
+        *self.head.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set_head(&self, head: AuditHead) {
+        *self.head.lock().unwrap_or_else(PoisonError::into_inner) = head;
+    }
+}
+
+pub(super) struct Writer {
+    files: Files,
+    /// Given up before the end is told, so that the next can have the folder.
+    lock: Option<Lock>,
+    /// Absent only while the store is being reopened.
+    connection: Option<Connection>,
+    jobs: Receiver<Job>,
+    readers: Readers,
+    shared: Arc<Shared>,
+    salts: Salts,
+    /// Pages in the journal after the last commit, told by SQLite.
+    journal: Arc<AtomicI32>,
+    /// Where the next checkpoint is due: further on when the last one found a reader in its way.
+    due: i32,
+    /// Requests that came at once lately: as many are likely to come again.
+    crowd: usize,
+    #[cfg(test)]
+    pub(super) fault: Arc<super::Fault>,
+}
+
+/// Why the store stopped taking requests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Failure {
+    /// Nothing was written: the connection is as good as before.
+    Full(String),
+    /// What is on disk is not known until the store was reopened.
+    Unsure(String),
+}
+
+impl Failure {
+    fn of(what: &str, error: &rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => {
+                Self::Full("the disk is full; it goes on by itself when there is space".into())
+            }
+            _ => Self::Unsure(format!("{what}: {error}")),
+        }
+    }
+
+    fn reason(&self) -> &str {
+        match self {
+            Self::Full(reason) | Self::Unsure(reason) => reason,
+        }
+    }
+}
+
+impl Writer {
+    pub(super) fn new(
+        files: Files,
+        lock: Lock,
+        connection: Connection,
+        jobs: Receiver<Job>,
+        readers: Readers,
+        shared: Arc<Shared>,
+        #[cfg(test)] fault: Arc<super::Fault>,
+    ) -> Self {
+        let mut writer = Self {
+            files,
+            lock: Some(lock),
+            connection: None,
+            jobs,
+            readers,
+            shared,
+            salts: Salts::new(),
+            journal: Arc::new(AtomicI32::new(0)),
+            due: CHECKPOINT,
+            crowd: 0,
+            #[cfg(test)]
+            fault,
+        };
+        writer.take(connection);
+        writer
+    }
+
+    fn take(&mut self, mut connection: Connection) {
+        let journal = self.journal.clone();
+        connection.wal_hook(Some(move |_: &mut rusqlite::hooks::Wal, pages| {
+            journal.store(pages, Ordering::Relaxed);
+            Ok(())
+        }));
+        self.connection = Some(connection);
+    }
+
+    /// Until the last handle is gone or somebody closes.
+    pub(super) fn run(mut self) {
+        let mut closed = None;
+        while let Ok(job) = self.jobs.recv() {
+            self.shared.waiting.fetch_sub(1, Ordering::Relaxed);
+            if let Job::Close { answer } = job {
+                closed = Some(answer);
+                break;
+            }
+            match self.round(job) {
+                Ok(None) => {}
+                Ok(Some(answer)) => {
+                    closed = Some(answer);
+                    break;
+                }
+                Err(failure) => {
+                    if let Some(answer) = self.recover(failure) {
+                        closed = Some(answer);
+                        break;
+                    }
+                }
+            }
+        }
+        self.shut();
+        if let Some(answer) = closed {
+            let _ = answer.send(());
+        }
+    }
+
+    /// One transaction. Returns who wants the store closed, if somebody does.
+    fn round(&mut self, first: Job) -> Result<Option<oneshot::Sender<()>>, Failure> {
+        let connection = self.connection.take().expect("recover returns only with an open store");
+        let result = self.round_on(&connection, first);
+        self.connection = Some(connection);
+        let (closed, checkpoint) = result?;
+        if checkpoint {
+            self.checkpoint()?;
+        }
+        Ok(closed)
+    }
+
+    fn round_on(
+        &mut self,
+        connection: &Connection,
+        first: Job,
+    ) -> Result<(Option<oneshot::Sender<()>>, bool), Failure> {
+        let mut batch = Batch { head: self.shared.head(), events: Vec::new(), live: 0 };
+        let mut told = Vec::with_capacity(self.crowd.min(MOST));
+        let mut closed = None;
+        let written = self.fill(connection, first, &mut batch, &mut told, &mut closed);
+        let started = Instant::now();
+        let committed = match written {
+            Ok(()) => self.commit(connection),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = committed {
+            // After some errors SQLite has rolled back by itself.
+            if !connection.is_autocommit() {
+                let _ = connection.execute_batch("ROLLBACK");
+            }
+            self.shared.stats.failures.fetch_add(1, Ordering::Relaxed);
+            let failure = Failure::of("commit", &error);
+            self.shared.health.send_replace(Health::Unavailable { reason: failure.reason().to_owned() });
+            told.into_iter().for_each(|told| told.fail(failure.reason()));
+            if let Some(answer) = closed {
+                let _ = answer.send(());
+            }
+            return Err(failure);
+        }
+        self.shared.stats.committed(told.len(), started.elapsed());
+        self.shared.set_head(batch.head);
+        // Only this thread changes the count, so that it cannot fall below 0 in between.
+        let live = self.shared.live.load(Ordering::Relaxed) as i64 + batch.live;
+        self.shared.live.store(live.max(0) as usize, Ordering::Relaxed);
+        self.shared.events.publish(batch.events);
+        self.crowd = told.len() + self.shared.waiting.load(Ordering::Relaxed);
+        told.into_iter().for_each(Told::tell);
+        Ok((closed, self.journal.load(Ordering::Relaxed) >= self.due))
+    }
+
+    /// Applies requests as they come, until enough of the crowd is there.
+    fn fill(
+        &mut self,
+        connection: &Connection,
+        first: Job,
+        batch: &mut Batch,
+        told: &mut Vec<Told>,
+        closed: &mut Option<oneshot::Sender<()>>,
+    ) -> rusqlite::Result<()> {
+        connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+        // Three quarters: the slowest need not be waited for.
+        let enough = if self.crowd >= CROWD { (self.crowd * 3 / 4).min(MOST) } else { 0 };
+        let started = Instant::now();
+        let mut idle = 0;
+        let mut next = Some(first);
+        loop {
+            let before = told.len();
+            while let Some(job) = next.take() {
+                if let Job::Close { answer } = job {
+                    *closed = Some(answer);
+                    return Ok(());
+                }
+                let mut transaction = Transaction { connection, salts: &mut self.salts, batch };
+                let applied = apply(&mut transaction, job, told);
+                applied?;
+                if told.len() >= MOST {
+                    return Ok(());
+                }
+                next = self.jobs.try_recv().ok();
+                if next.is_some() {
+                    self.shared.waiting.fetch_sub(1, Ordering::Relaxed);
+                }
+            }
+            idle = if told.len() > before { 0 } else { idle + 1 };
+            if told.len() >= enough || idle >= STALLED || started.elapsed() >= GATHER {
+                return Ok(());
+            }
+            thread::sleep(LOOK_AWAY);
+            next = self.jobs.try_recv().ok();
+            if next.is_some() {
+                self.shared.waiting.fetch_sub(1, Ordering::Relaxed);
+            }
+        }
+    }
+
+    fn commit(&self, connection: &Connection) -> rusqlite::Result<()> {
+        #[cfg(test)]
+        self.fault.at_commit()?;
+        connection.prepare_cached("COMMIT")?.execute([])?;
+        Ok(())
+    }
+
+    /// Takes the journal into the database, so that it starts afresh.
+    fn checkpoint(&mut self) -> Result<(), Failure> {
+        let connection = self.connection.as_ref().expect("recover returns only with an open store");
+        let pages = self.journal.load(Ordering::Relaxed);
+        let mode = if pages >= CHECKPOINT_AT_ANY_PRICE { "RESTART" } else { "PASSIVE" };
+        self.shared.stats.syncs.fetch_add(2, Ordering::Relaxed);
+        let checkpointed = connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| {
+            Ok((row.get::<_, i32>(1)?, row.get::<_, i32>(2)?))
+        });
+        match checkpointed {
+            Ok((pages, taken)) => {
+                // A reader holds the rest: not again for every commit.
+                self.due = if taken < pages { pages + CHECKPOINT } else { CHECKPOINT };
+                Ok(())
+            }
+            // RESTART found readers that did not end in time.
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
+                self.due = pages + CHECKPOINT_AT_ANY_PRICE;
+                Ok(())
+            }
+            Err(error) => {
+                self.shared.stats.failures.fetch_add(1, Ordering::Relaxed);
+                let failure = Failure::of("checkpoint", &error);
+                self.shared.health.send_replace(Health::Unavailable { reason: failure.reason().to_owned() });
+                Err(failure)
+            }
+        }
+    }
+
+    /// Refuses everything until the store can be written again. Returns who wants it closed.
+    fn recover(&mut self, failure: Failure) -> Option<oneshot::Sender<()>> {
+        error!(reason = failure.reason(), "The store cannot write; nothing is accepted until it can.");
+        let mut wait = FIRST_WAIT;
+        let mut failure = failure;
+        loop {
+            if let Some(answer) = self.refuse_for(wait, failure.reason()) {
+                return Some(answer);
+            }
+            let tried = match failure {
+                Failure::Full(_) => self.probe(),
+                Failure::Unsure(_) => self.reopen(),
+            };
+            match tried {
+                Ok(()) => break,
+                Err(next) => {
+                    warn!(reason = next.reason(), "The store still cannot write.");
+                    // Once unsure, only reopening makes sure.
+                    failure = match failure {
+                        Failure::Unsure(_) => Failure::Unsure(next.reason().to_owned()),
+                        Failure::Full(_) => next,
+                    };
+                    self.shared
+                        .health
+                        .send_replace(Health::Unavailable { reason: failure.reason().to_owned() });
+                }
+            }
+            wait = (wait * 2).min(LONGEST_WAIT);
+        }
+        info!("The store writes again.");
+        self.shared.health.send_replace(Health::Ready);
+        None
+    }
+
+    fn refuse_for(&mut self, wait: Duration, reason: &str) -> Option<oneshot::Sender<()>> {
+        let until = Instant::now() + wait;
+        loop {
+            match self.jobs.recv_timeout(until.saturating_duration_since(Instant::now())) {
+                Ok(job) => {
+                    self.shared.waiting.fetch_sub(1, Ordering::Relaxed);
+                    match job {
+                        Job::Close { answer } => return Some(answer),
+                        job => job.fail(reason),
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => return None,
+                Err(RecvTimeoutError::Disconnected) => {
+                    // Nobody is left to answer: `run` ends at its next look.
+                    return Some(oneshot::channel().0);
+                }
+            }
+        }
+    }
+
+    /// Is there room again? The connection was not touched by the failure.
+    fn probe(&mut self) -> Result<(), Failure> {
+        let room = rustix::fs::statvfs(&self.files.folder)
+            .map(|folder| folder.f_bavail.saturating_mul(folder.f_frsize))
+            .unwrap_or(u64::MAX);
+        if room < ROOM {
+            return Err(Failure::Full("the disk is full; it goes on by itself when there is space".into()));
+        }
+        let connection = self.connection.as_ref().expect("a full disk leaves the connection open");
+        write_something(connection).map_err(|error| {
+            if !connection.is_autocommit() {
+                let _ = connection.execute_batch("ROLLBACK");
+            }
+            Failure::of("write again", &error)
+        })
+    }
+
+    /// Closes every connection, so that nothing is taken from memory that may not be on disk, opens
+    /// the file again and has its whole journal taken in.
+    fn reopen(&mut self) -> Result<(), Failure> {
+        self.readers.pause();
+        self.connection = None;
+        let opened = self.open_again();
+        self.readers.resume();
+        let (connection, head, live) = opened?;
+        self.take(connection);
+        self.due = CHECKPOINT;
+        self.shared.set_head(head);
+        self.shared.live.store(live, Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn open_again(&self) -> Result<(Connection, AuditHead, usize), Failure> {
+        #[cfg(test)]
+        self.fault.at_reopen().map_err(|error| Failure::of("reopen", &error))?;
+        let connection =
+            schema::open_writer(&self.files).map_err(|error| Failure::Unsure(error.to_string()))?;
+        let failed = |error: rusqlite::Error| Failure::of("reopen", &error);
+        checkpoint_whole(&connection).map_err(failed)?;
+        write_something(&connection).map_err(failed)?;
+        let head = audit::head(&connection).map_err(failed)?;
+        let live = read::count_live(&connection).map_err(failed)?;
+        Ok((connection, head, live))
+    }
+
+    fn shut(&mut self) {
+        self.readers.stop();
+        if let Some(connection) = self.connection.take() {
+            // The journal is taken in and removed, which tells the next start that this was clean.
+            if let Err(error) = checkpoint_whole(&connection) {
+                warn!(%error, "The store's journal could not be taken in; the next start does it.");
+            }
+            if let Err((_, error)) = connection.close() {
+                warn!(%error, "The store did not close cleanly; the next start looks after it.");
+            }
+        }
+        self.shared.health.send_replace(Health::Closed);
+        self.lock = None;
+    }
+}
+
+fn apply(transaction: &mut Transaction<'_>, job: Job, told: &mut Vec<Told>) -> rusqlite::Result<()> {
+    // On an outer error the answer goes into `told` as well: the batch fails, and all are told why.
+    fn settle<T>(
+        applied: Applied<T>,
+        answer: Answer<T>,
+        told: &mut Vec<Told>,
+        wrap: fn(Answer<T>, Result<T, Error>) -> Told,
+    ) -> rusqlite::Result<()> {
+        match applied {
+            Ok(result) => {
+                told.push(wrap(answer, result));
+                Ok(())
+            }
+            Err(error) => {
+                told.push(wrap(answer, Err(Error::Unavailable { reason: error.to_string() })));
+                Err(error)
+            }
+        }
+    }
+    match job {
+        Job::Accept { prepared, key, folder_key, answer } => {
+            let applied = transaction.accept(&prepared, key.as_ref(), folder_key.as_deref());
+            settle(applied, answer, told, Told::Accepted)
+        }
+        Job::Advance { prepared, notes, answer } => {
+            let applied = transaction.advance(&prepared, &notes);
+            settle(applied, answer, told, Told::Advanced)
+        }
+        Job::Record { note, answer } => {
+            let applied = transaction.record(&note);
+            settle(applied, answer, told, Told::Recorded)
+        }
+        Job::RetireFolderKey { key, answer } => {
+            let applied = transaction.retire_folder_key(&key);
+            settle(applied, answer, told, Told::Done)
+        }
+        Job::Close { answer } => {
+            let _ = answer.send(());
+            Ok(())
+        }
+    }
+}
+
+pub(super) fn checkpoint_whole(connection: &Connection) -> rusqlite::Result<()> {
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+}
+
+fn write_something(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute("UPDATE meta SET value = value + 1 WHERE name = 'opened'", []).map(|_| ())
+}
