@@ -170,3 +170,93 @@ impl<'a> StepView<'a> {
         }
     }
 }
+
+/// What became of an intent, for people and programs that do not want the whole record.
+#[derive(Debug, Serialize)]
+pub struct Report<'a> {
+    pub id: &'a str,
+    pub state: &'static str,
+    pub reason: Option<HoldReason>,
+    /// The whole in sentences.
+    pub words: Vec<String>,
+    pub summary: Option<&'a str>,
+    pub answer: Option<&'a str>,
+    pub outcomes: &'a [Outcome],
+    pub findings: &'a [Finding],
+    pub fulfilment: &'a Fulfilment,
+}
+
+impl<'a> Report<'a> {
+    pub fn of(intent: &'a Intent) -> Self {
+        Self {
+            id: intent.id.as_str(),
+            state: intent.state.as_str(),
+            reason: intent.hold,
+            words: words(intent),
+            summary: intent.plan.as_ref().map(|plan| plan.summary.as_str()),
+            answer: intent.answer.as_deref(),
+            outcomes: &intent.outcomes,
+            findings: &intent.findings,
+            fulfilment: &intent.fulfilment,
+        }
+    }
+}
+
+/// One sentence per thing that is known. Typed fields only, never a word of the requester.
+fn words(intent: &Intent) -> Vec<String> {
+    let mut said = vec![match intent.hold {
+        Some(HoldReason::Frozen) => "The intent is planned and waits until the freeze is lifted.".to_owned(),
+        Some(HoldReason::Window) => "The intent is planned and waits for its change window.".to_owned(),
+        None => format!("The intent is {}.", intent.state.as_str().replace('_', " ")),
+    }];
+    if let Some(last) = intent.history.last() {
+        said.push(format!("Since {}: {}.", last.at, last.cause.trim_end_matches('.')));
+    }
+    if let Some(question) = &intent.question {
+        said.push(question.text.clone());
+    }
+    if let Some(plan) = &intent.plan {
+        said.push(format!("Plan {}: {}.", &plan.hash.as_str()[..12], plan.summary));
+        said.extend(plan.steps.iter().map(|step| format!("Step {}: {}.", step.id, step.line())));
+        said.extend(plan.notes.iter().map(|note| format!("{}.", note.trim_end_matches('.'))));
+    }
+    for finding in &intent.findings {
+        said.push(format!("{}: {} {}", finding.rule, finding.message, finding.remedy));
+    }
+    for outcome in &intent.outcomes {
+        match (&outcome.commit, &outcome.note) {
+            (Some(commit), _) => {
+                said.push(format!("Step {} is in commit {commit} since {}.", outcome.step, outcome.at));
+            }
+            (None, Some(note)) => said.push(format!("Step {}: {note}.", outcome.step)),
+            (None, None) => said.push(format!("Step {} needed no commit.", outcome.step)),
+        }
+    }
+    if let Some(answer) = &intent.answer {
+        said.push(answer.clone());
+    }
+    for target in &intent.fulfilment.targets {
+        said.push(format!(
+            "Step {} {}: wanted {}, seen {} at {} ({}).",
+            target.step, target.field, target.wanted, target.seen, target.at, target.source
+        ));
+    }
+    if intent.state.is_committed() {
+        let status = match intent.fulfilment.status {
+            nephoran_model::fulfilment::Status::Fulfilled => "fulfilled",
+            nephoran_model::fulfilment::Status::NotFulfilled => "not fulfilled",
+            nephoran_model::fulfilment::Status::Unknown => "unknown",
+        };
+        said.push(match intent.fulfilment.reason.as_deref() {
+            Some("NoProbe") => {
+                "Whether the network does it is unknown: no probe is configured (NoProbe).".to_owned()
+            }
+            Some(reason) => format!("Fulfilment is {status}: {reason}."),
+            None => format!("Fulfilment is {status}."),
+        });
+    }
+    if let Some(id) = &intent.superseded_by {
+        said.push(format!("Superseded by {id}."));
+    }
+    said
+}

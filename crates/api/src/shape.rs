@@ -122,7 +122,7 @@ pub enum Rule {
 /// Everything wrong with `value`; empty when it has the shape.
 pub fn judge(value: &Value, shape: &Shape) -> Vec<Fault> {
     let mut faults = Faults(Vec::new());
-    faults.value(value, shape, String::new(), true);
+    faults.value(value, shape, String::new());
     faults.0
 }
 
@@ -156,7 +156,7 @@ impl Faults {
         }
     }
 
-    fn value(&mut self, value: &Value, shape: &Shape, at: String, null_is_absent: bool) {
+    fn value(&mut self, value: &Value, shape: &Shape, at: String) {
         match shape {
             Shape::Object(object) => self.object(value, object, &at, None),
             Shape::Tagged { tag, variants } => self.tagged(value, tag, variants, &at),
@@ -168,7 +168,7 @@ impl Faults {
                     self.add(&at, format!("must hold {}, not {}", amount(*min, *max, "item"), items.len()));
                 }
                 for (index, item) in items.iter().enumerate().take(*max) {
-                    self.value(item, of, format!("{at}/{index}"), null_is_absent);
+                    self.value(item, of, format!("{at}/{index}"));
                 }
             }
             Shape::Settings { max } => self.settings(value, *max, &at),
@@ -188,7 +188,7 @@ impl Faults {
         for field in object.fields {
             match member(field.name) {
                 Some(value) => {
-                    self.value(value, &field.shape, format!("{at}/{}", field.name), object.null_is_absent);
+                    self.value(value, &field.shape, format!("{at}/{}", field.name));
                 }
                 None if field.required => {
                     self.add(&format!("{at}/{}", field.name), format!("is missing; {}", wants(&field.shape)));

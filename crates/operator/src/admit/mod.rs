@@ -29,6 +29,8 @@ pub struct Submission {
     pub parent: Option<Parent>,
     /// Name of the hot-folder file, when it came from there.
     pub file: Option<String>,
+    /// What makes that file the same request over a crash; admitted once until it is retired.
+    pub folder_key: Option<String>,
     pub correlation_id: Option<String>,
 }
 

@@ -83,6 +83,7 @@ fn submission(fields: &Fields) -> Submission {
         constraints: Constraints::default(),
         parent: None,
         file: None,
+        folder_key: None,
         correlation_id: None,
     }
 }

@@ -1,0 +1,2 @@
+//! The hot folder.
+pub mod identity;
