@@ -65,9 +65,10 @@ pub async fn approve(
     sent: Body,
 ) -> Result<Response, Reject> {
     let said = read(sent, &APPROVE).await?;
-    let plan = said["plan_hash"].as_str().and_then(PlanHash::parse).ok_or_else(|| {
-        Reject::unprocessable(vec![Fault::new("/plan_hash", "must be 64 of 0-9 and a-f")])
-    })?;
+    let plan = said["plan_hash"]
+        .as_str()
+        .and_then(PlanHash::parse)
+        .ok_or_else(|| Reject::unprocessable(vec![Fault::new("/plan_hash", "must be 64 of 0-9 and a-f")]))?;
     let comment = text(&said, "comment").filter(|comment| !comment.is_empty());
     let intent = doors.acts.approve(&parse_id(&id)?, &doors.requester, &plan, comment).await?;
     Ok(json_answer(StatusCode::OK, &Record::of(&intent)))

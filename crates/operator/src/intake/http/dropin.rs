@@ -45,7 +45,8 @@ pub async fn submit(
     };
     let bytes = body::read(sent, INTENT_BODY).await?;
     let key = idempotency_key(&headers, None)?;
-    let mut asked = if is_text { from_words(&bytes, doors.translate)? } else { from_json(&bytes, &doors.sources)? };
+    let mut asked =
+        if is_text { from_words(&bytes, doors.translate)? } else { from_json(&bytes, &doors.sources)? };
     if asked.correlation_id.as_deref().is_some_and(|mark| !is_mark(mark)) {
         asked.correlation_id = Some(request_id.as_str().to_owned());
     }
@@ -146,7 +147,8 @@ fn from_words(bytes: &[u8], translate: fn(&str) -> Proposal) -> Result<Asked, Re
 
 /// The intent that words say, or why they say none: exactly one `scale` with `to` and a place.
 fn as_intent(proposal: &Proposal) -> Result<Value, String> {
-    let one_scale = || format!("only one scaling to a number in a named namespace is taken here; {ELSEWHERE}");
+    let one_scale =
+        || format!("only one scaling to a number in a named namespace is taken here; {ELSEWHERE}");
     let actions = match proposal {
         Proposal::Actions(actions) => actions,
         Proposal::Clarify(clarify) => return Err(format!("{} ({ELSEWHERE})", question(clarify))),
@@ -258,12 +260,16 @@ mod tests {
         let said = |target: Value, replicas: Value| {
             as_intent(&scale(json!({"action": "scale", "target": target, "replicas": replicas})))
         };
-        let intent = said(json!({"name": "upf", "function": "upf", "namespace": "ran-a"}), json!({"to": 5})).unwrap();
+        let intent =
+            said(json!({"name": "upf", "function": "upf", "namespace": "ran-a"}), json!({"to": 5})).unwrap();
         assert_eq!(
             intent,
             json!({"intent_type": "scaling", "target": "upf", "namespace": "ran-a", "replicas": 5, "source": "user"})
         );
-        assert_eq!(said(json!({"function": "o-du", "place": "x"}), json!({"to": 5})).unwrap()["namespace"], "x");
+        assert_eq!(
+            said(json!({"function": "o-du", "place": "x"}), json!({"to": 5})).unwrap()["namespace"],
+            "x"
+        );
         for (target, replicas) in [
             (json!({"name": "upf"}), json!({"to": 5})),
             (json!({"name": "upf", "namespace": "a"}), json!({"by": 5})),
@@ -286,7 +292,9 @@ mod tests {
 
     #[test]
     fn every_fault_of_a_json_body_says_that_validation_failed() {
-        for body in ["", "{", "[]", r#"{"intent_type":"scaling","intent_type":"scaling"}"#, r#"{"replicas":0}"#] {
+        for body in
+            ["", "{", "[]", r#"{"intent_type":"scaling","intent_type":"scaling"}"#, r#"{"replicas":0}"#]
+        {
             let Err(reject) = from_json(body.as_bytes(), &[]) else { panic!("{body}") };
             assert_eq!(reject.problem.status, 400, "{body}");
             assert!(reject.problem.detail.contains("validation failed"), "{}", reject.problem.detail);

@@ -178,9 +178,10 @@ fn same_origin(headers: &HeaderMap, host: &str) -> Result<(), Reject> {
         Err(Reject::new(StatusCode::FORBIDDEN, "origin", "The request comes from another site", detail))
     };
     for origin in headers.get_all(header::ORIGIN) {
-        let ours = origin.to_str().ok().and_then(|origin| {
-            origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"))
-        });
+        let ours = origin
+            .to_str()
+            .ok()
+            .and_then(|origin| origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://")));
         if !ours.is_some_and(|ours| ours.eq_ignore_ascii_case(host)) {
             return foreign("the Origin is not this operator");
         }

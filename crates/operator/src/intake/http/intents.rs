@@ -24,14 +24,13 @@ use crate::store;
 const MAX_PAGE: usize = 500;
 const PAGE: usize = 50;
 
+/// Audit entries of one intent in one answer; an intent's whole life has dozens.
+const AUDIT_PAGE: usize = 1000;
+
 /// A header with the idempotency key, as other APIs call it.
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
-pub async fn submit(
-    State(doors): State<Shared>,
-    headers: HeaderMap,
-    sent: Body,
-) -> Result<Response, Reject> {
+pub async fn submit(State(doors): State<Shared>, headers: HeaderMap, sent: Body) -> Result<Response, Reject> {
     let kind = match content_kind(&headers) {
         Some(kind) => kind,
         None => {
@@ -83,8 +82,9 @@ fn content_kind(headers: &HeaderMap) -> Option<ContentKind> {
 pub fn media_type(said: &str) -> Option<&'static str> {
     let mut parts = said.split(';');
     let kind = parts.next().unwrap_or_default().trim();
-    let known =
-        ["text/plain", "application/json", "text/json"].into_iter().find(|known| kind.eq_ignore_ascii_case(known))?;
+    let known = ["text/plain", "application/json", "text/json"]
+        .into_iter()
+        .find(|known| kind.eq_ignore_ascii_case(known))?;
     // JSON is UTF-8 whatever the parameter says (RFC 8259 clause 11).
     let readable = known != "text/plain"
         || parts.all(|parameter| {
@@ -119,11 +119,10 @@ fn words(bytes: &Bytes) -> Result<submission::Body, Reject> {
 pub fn idempotency_key(headers: &HeaderMap, in_body: Option<&str>) -> Result<Option<String>, Reject> {
     let mut sent = headers.get_all(IDEMPOTENCY_KEY).iter();
     let Some(first) = sent.next() else { return Ok(in_body.map(str::to_owned)) };
-    let in_header = first
-        .to_str()
-        .ok()
-        .filter(|key| is_mark(key) && sent.next().is_none())
-        .ok_or_else(|| Reject::bad_request("the Idempotency-Key must be one of 1 to 128 of A-Z, a-z, 0-9 and ._:-"))?;
+    let in_header =
+        first.to_str().ok().filter(|key| is_mark(key) && sent.next().is_none()).ok_or_else(|| {
+            Reject::bad_request("the Idempotency-Key must be one of 1 to 128 of A-Z, a-z, 0-9 and ._:-")
+        })?;
     if in_body.is_some_and(|key| key != in_header) {
         return Err(Reject::bad_request("the Idempotency-Key header and idempotency_key differ"));
     }
@@ -250,7 +249,7 @@ pub async fn report(State(doors): State<Shared>, Path(id): Path<String>) -> Resu
 
 pub async fn audit(State(doors): State<Shared>, Path(id): Path<String>) -> Result<Response, Reject> {
     let intent = find(&doors, &id).await?;
-    let entries = doors.store.audit(&intent.id).await.map_err(Reject::store)?;
+    let entries = doors.store.audit(Some(&intent.id), 0, AUDIT_PAGE).await.map_err(Reject::store)?;
     Ok(json_answer(StatusCode::OK, &json!({"items": entries})))
 }
 
@@ -260,10 +259,13 @@ pub async fn list(
 ) -> Result<Response, Reject> {
     let Query(query) = query.map_err(|_| Reject::bad_request("the query cannot be read"))?;
     let asked = Asked::read(query)?;
-    let page = doors.store.list(asked.filter, asked.cursor, asked.limit.unwrap_or(PAGE)).await.map_err(|error| match error {
-        store::Error::Cursor => Reject::bad_request("the cursor is none that a list returned"),
-        other => Reject::store(other),
-    })?;
+    let page =
+        doors.store.list(asked.filter, asked.cursor, asked.limit.unwrap_or(PAGE)).await.map_err(|error| {
+            match error {
+                store::Error::Cursor => Reject::bad_request("the cursor is none that a list returned"),
+                other => Reject::store(other),
+            }
+        })?;
     let items: Vec<Record<'_>> = page.items.iter().map(Record::of).collect();
     Ok(json_answer(StatusCode::OK, &json!({"items": items, "next_cursor": page.next_cursor})))
 }

@@ -40,7 +40,8 @@ impl Reject {
     /// What is wrong, by pointer.
     pub fn unprocessable(faults: Vec<Fault>) -> Self {
         let detail = nephoran_api::problem::sentence(&faults);
-        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", "The content is not valid", detail).with(faults)
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", "The content is not valid", detail)
+            .with(faults)
     }
 
     pub fn not_found(detail: impl Into<String>) -> Self {

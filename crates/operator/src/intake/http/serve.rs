@@ -28,11 +28,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            connections: 1024,
-            header_time: Duration::from_secs(10),
-            drain_time: Duration::from_secs(10),
-        }
+        Self { connections: 1024, header_time: Duration::from_secs(10), drain_time: Duration::from_secs(10) }
     }
 }
 
