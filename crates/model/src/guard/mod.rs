@@ -261,35 +261,22 @@ pub fn findings(plan: &Plan, case: &Case<'_>, bounds: &Bounds) -> Vec<Finding> {
 /// Judges `plan` in its case. The strongest finding decides; an approval satisfies only findings
 /// that ask for one, and only for this very plan.
 pub fn review(plan: Plan, case: &Case<'_>, bounds: &Bounds) -> Verdict {
-    let mut findings = findings(&plan, case, bounds);
-    let strongest = findings.iter().map(|finding| finding.effect).max().unwrap_or(Effect::Note);
-    let approval = match (strongest, case.approval) {
-        (Effect::Refuse, _) => return Verdict::Refused { plan, findings },
-        (Effect::Hold, _) => return Verdict::Held { plan, findings, reason: HoldReason::Frozen },
-        (_, Some(approval)) => match void(approval, &plan, case, bounds) {
-            None => Some(approval.clone()),
-            // It was not needed: no reason to stop.
-            Some(_) if strongest == Effect::Note => None,
-            Some(why) => {
-                findings.push(Finding::new(
-                    Effect::Approval,
-                    APPROVAL_VALID,
-                    format!("the approval by {} does not hold: {why}", approval.by),
-                    "read the plan as it is now and approve its hash",
-                ));
-                return Verdict::NeedsApproval { plan, findings };
-            }
-        },
-        (Effect::Approval, None) => return Verdict::NeedsApproval { plan, findings },
-        (Effect::Note, None) => None,
-    };
-    let steps =
-        plan.steps.iter().map(|step| ApprovedStep { step: step.clone(), plan: plan.hash.clone() }).collect();
-    Verdict::Approved(ApprovedPlan { plan, steps, approval, findings })
+    let findings = findings(&plan, case, bounds);
+    let approval = case.approval.filter(|approval| void(approval, &plan, case, bounds).is_none());
+    match findings.iter().map(|finding| finding.effect).max() {
+        Some(Effect::Refuse) => Verdict::Refused { plan, findings },
+        Some(Effect::Hold) => Verdict::Held { plan, findings, reason: HoldReason::Frozen },
+        Some(Effect::Approval) if approval.is_none() => Verdict::NeedsApproval { plan, findings },
+        Some(Effect::Approval | Effect::Note) | None => {
+            let steps = plan
+                .steps
+                .iter()
+                .map(|step| ApprovedStep { step: step.clone(), plan: plan.hash.clone() })
+                .collect();
+            Verdict::Approved(ApprovedPlan { plan, steps, approval: approval.cloned(), findings })
+        }
+    }
 }
-
-/// The rule under which a void approval is reported.
-pub const APPROVAL_VALID: &str = "approval_valid";
 
 /// Why an approval does not hold for `plan`; `None` when it does.
 fn void(approval: &Approval, plan: &Plan, case: &Case<'_>, bounds: &Bounds) -> Option<String> {

@@ -4,7 +4,7 @@ use crate::inventory::Workload;
 use crate::plan::{Hashed, Plan, Resolved, Scalar, Step, exact, replicas_of};
 use crate::proposal::{MAX_COUNT, is_dns_label};
 
-use super::{Bounds, Case, Difference, Effect, Finding};
+use super::{Bounds, Case, Difference, Effect, Finding, void};
 
 /// One check over the difference that a plan makes.
 pub struct Rule {
@@ -27,6 +27,7 @@ pub const RULES: &[Rule] = &[
     rule("autoscaler", autoscaler), // two masters of one number fight for ever
     rule("conflict", conflict),   // who asked first and higher is not overruled silently
     rule("freeze", freeze),       // somebody stopped the world on purpose
+    rule("approval_valid", approval_valid), // a yes to another plan is no yes to this one
     rule("protected", protected), // some workloads are nobody's to change alone
     rule("to_zero", to_zero),     // zero is an outage that looks like a number
     rule("step_size", step_size), // a big step is more often a typo than a need
@@ -349,6 +350,17 @@ fn freeze(plan: &Plan, _case: &Case<'_>, bounds: &Bounds) -> Vec<Objection> {
         effect: Effect::Hold,
         message: "changes are frozen".into(),
         remedy: "it goes on when guard.freeze is lifted, if its deadline has not passed by then".into(),
+    }]
+}
+
+/// Says why an approval that is there does not count; whether one is needed is for others to find.
+fn approval_valid(plan: &Plan, case: &Case<'_>, bounds: &Bounds) -> Vec<Objection> {
+    let Some(approval) = case.approval else { return Vec::new() };
+    let Some(why) = void(approval, plan, case, bounds) else { return Vec::new() };
+    vec![Objection {
+        effect: Effect::Note,
+        message: format!("the approval by {} does not hold: {why}", approval.by),
+        remedy: "read the plan as it is now and approve its hash".into(),
     }]
 }
 

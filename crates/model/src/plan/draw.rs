@@ -337,10 +337,10 @@ fn contradictions(steps: &[Step]) -> Vec<Finding> {
 pub(super) fn field_absent(workload: &Workload) -> Finding {
     let title = Resolved::of(workload).title();
     let remedy = match workload.kind.as_str() {
-        "NFDeployment" | "Capacity" => format!(
-            "a {} is sized by its capacity, not by a count; name the Deployment that should be scaled",
-            workload.kind
-        ),
+        "NFDeployment" | "Capacity" => {
+            "its kind is sized by capacity, not by a count; name the Deployment that should be scaled"
+                .to_owned()
+        }
         _ => format!("write the count into {} once by hand; the field is never inserted", workload.file),
     };
     Finding::refuse(

@@ -4,6 +4,7 @@
 //! the exact edits and the diff; sealing it with a hash makes it a [`Plan`], which
 //! never changes again.
 
+mod answer;
 mod count;
 mod draw;
 mod hashed;
@@ -22,6 +23,7 @@ use crate::guard::Finding;
 use crate::inventory::Workload;
 use crate::proposal::{Function, Missing};
 
+pub use answer::answer;
 pub(crate) use count::{exact, replicas_of};
 pub use draw::{Changes, UnknownTargets, World, draw};
 pub use hashed::{Hashed, HashedStep, SCHEMA_VERSION};
@@ -307,6 +309,11 @@ pub fn summary(steps: &[Step]) -> String {
 }
 
 impl Plan {
+    /// It only reads: its answer is a text.
+    pub fn is_report(&self) -> bool {
+        self.steps.iter().all(|step| step.actuator == ActuatorKind::None)
+    }
+
     /// There is nothing to commit.
     pub fn is_already_so(&self) -> bool {
         self.steps.iter().all(Step::is_already_so)

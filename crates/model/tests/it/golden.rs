@@ -118,6 +118,8 @@ struct Setting {
     /// Oldest first.
     changes: Vec<ChangeLine>,
     patch_unknown_targets: bool,
+    /// Answers to what planning asks, in turn.
+    answers: Vec<String>,
     /// Differences besides those of the steps, as the package editor would find them.
     differences: Vec<Difference>,
 }
@@ -240,7 +242,7 @@ fn outcome(folder: &Path) -> String {
     let proposal = fs::read_to_string(folder.join("proposal.json")).unwrap();
     let proposal: Proposal =
         serde_json::from_str(&proposal).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
-    let Proposal::Actions(proposal) = proposal else { panic!("{}: no actions", folder.display()) };
+    let Proposal::Actions(mut proposal) = proposal else { panic!("{}: no actions", folder.display()) };
     let network: Network = yaml(&folder.join("inventory.yaml"))
         .unwrap_or_else(|| yaml(&folder.join("../inventory.yaml")).expect("testdata has an inventory"));
     let bounds: Bounds = yaml(&folder.join("bounds.yaml")).unwrap_or_default();
@@ -256,15 +258,26 @@ fn outcome(folder: &Path) -> String {
         UnknownTargets::Refuse
     };
     let world = World { inventory: &inventory, changes: &before, unknown_targets };
+    let mut text = String::new();
+    for answer in &setting.answers {
+        text.push_str(&plan::render_objection(&plan::draw(&proposal, &world).unwrap_err()));
+        match plan::answer(&proposal, answer, &world) {
+            Some(answered) => {
+                proposal = answered;
+                _ = writeln!(text, "answer: {answer}");
+            }
+            None => _ = writeln!(text, "no answer: {answer}"),
+        }
+    }
     let draft = match plan::draw(&proposal, &world) {
         Ok(draft) => draft,
-        Err(objection) => return plan::render_objection(&objection),
+        Err(objection) => return text + &plan::render_objection(&objection),
     };
 
     let requester = setting.requester.as_deref().unwrap_or("author");
     let sealed = hash(&Hashed::new("i-1", 1, requester, &draft.steps, "bounds"));
     let plan = plan::seal(draft.steps, draft.notes, BTreeMap::new(), String::new(), sealed, None);
-    let mut text = format!("{}\n{}", plan.summary, plan::render(&plan));
+    _ = write!(text, "{}\n{}", plan.summary, plan::render(&plan));
     let report = plan::report_text(&plan.steps, &inventory);
     if !report.is_empty() {
         _ = write!(
