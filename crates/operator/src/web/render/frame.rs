@@ -60,7 +60,7 @@ pub fn frame(title: &str, live: Live<'_>, main: &Markup) -> Markup {
                         kbd { "/" } " write  " kbd { "Ctrl" } "+" kbd { "Enter" } " send  "
                         kbd { "j" } " " kbd { "k" } " move in the list  " kbd { "Enter" } " open"
                     }
-                    span { "Times are UTC" }
+                    span.only-still { "Times are UTC" }
                 }
                 p #announce .sr role="status" aria-live="polite" {}
             }

@@ -24,9 +24,9 @@ pub fn story(visit: &Visit, intent: &Intent, notice: Option<&Markup>) -> Markup 
                 div.story-main {
                     (asked(visit, intent))
                     (approval_wanted(visit, intent))
+                    (findings(intent))
                     (answered(intent))
                     (said(intent))
-                    (findings(intent))
                     (planned(intent))
                     (result(visit, intent))
                 }
@@ -209,7 +209,7 @@ fn result(visit: &Visit, intent: &Intent) -> Markup {
     let body = (!intent.outcomes.is_empty() || intent.state.is_committed() || intent.approval.is_some()).then(|| {
         html! {
             @if let Some(approval) = &intent.approval {
-                p { "Approved by " strong { (visible(&approval.by)) } " at " (moment(approval.at, visit.now))
+                p { "Approved by " strong { (visible(&approval.by)) } ", " (moment(approval.at, visit.now))
                     @if approval.self_approved { " (the author: no authentication is configured)" }
                     @if let Some(comment) = &approval.comment { ": " q { bdi { (visible(comment)) } } }
                 }
