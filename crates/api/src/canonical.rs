@@ -73,7 +73,7 @@ mod tests {
     #[test]
     fn numbers_and_texts_are_written_as_the_standard_says() {
         let value = json!({
-            "numbers": [333333333.33333329, 1e30, 4.50, 2e-3, 0.000000000000000000000000001],
+            "numbers": [333_333_333.333_333_3, 1e30, 4.50, 2e-3, 0.000000000000000000000000001],
             "string": "\u{20ac}$\u{f}\nA'B\"\\\\\"/",
             "literals": [null, true, false]
         });

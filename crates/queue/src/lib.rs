@@ -115,7 +115,8 @@ impl<K: Clone + Send> Queue<K> {
             if let Some(delivery) = self.try_claim() {
                 return delivery;
             }
-            match self.shared.lock().next_ready_at() {
+            let next_ready_at = self.shared.lock().next_ready_at();
+            match next_ready_at {
                 Some(at) => {
                     let _ = tokio::time::timeout_at(at, woken).await;
                 }
