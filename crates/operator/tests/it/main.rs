@@ -1,0 +1,7 @@
+//! Behaviour of the program as others see it: each test starts the real binary.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
+
+mod harness;
+
+mod spine;
