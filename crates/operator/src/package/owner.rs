@@ -1,0 +1,399 @@
+//! The one task that owns a repository: it writes what waits, sees what others wrote,
+//! and publishes the inventory of where the branch stands.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, MissedTickBehavior};
+
+use super::facts;
+use super::git::Git;
+use super::plans::{self, Recent};
+use super::reader::Reader;
+use super::repository::{Published, Status};
+use super::state::{State, Written};
+use super::tree::{self, Entry, Mode};
+use super::watch::{self as foreign, Moved};
+use super::writer::{Writer, blob_id};
+use super::{Change, Committed, Error, NewCommit, NewFile};
+
+/// How often the branch is read while nothing else happens. Drift is to be seen within 5 s.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+/// Commits of one batch: at 64 a checkpoint's syncs are spread thin enough.
+const MOST_IN_BATCH: usize = 64;
+
+/// Checkpoints, and so packs, of one fast-import.
+const MOST_CHECKPOINTS: u32 = 64;
+
+/// Without work for so long the packs are merged.
+const IDLE: Duration = Duration::from_secs(3);
+
+/// How often a batch is tried when the branch moves under it or its lock is held.
+const ATTEMPTS: u32 = 8;
+
+/// Commits whose plans are remembered from before the start.
+const LOOK_BACK: &str = "4096";
+
+pub(super) enum Ask {
+    Commit(Change, oneshot::Sender<Result<Committed, Error>>),
+    /// Look at the branch now.
+    Look(oneshot::Sender<Result<(), Error>>),
+    /// Release the packs, merge them and end.
+    Close(oneshot::Sender<()>),
+}
+
+pub(super) struct Owner {
+    pub(super) git: Git,
+    pub(super) reader: Reader,
+    pub(super) reference: String,
+    pub(super) state: State,
+    pub(super) published: Arc<Published>,
+    pub(super) moves: broadcast::Sender<Arc<Moved>>,
+    pub(super) status: watch::Sender<Status>,
+    pub(super) writer: Writer,
+    pub(super) recent: Recent,
+    pub(super) repack: Option<JoinHandle<()>>,
+}
+
+/// A change that waits for its commit.
+struct Waiting {
+    change: Change,
+    reply: oneshot::Sender<Result<Committed, Error>>,
+}
+
+impl Waiting {
+    fn answer(self, result: Result<Committed, Error>) {
+        // Whoever asked may have stopped waiting; the commit is found by its plan.
+        let _ = self.reply.send(result);
+    }
+}
+
+impl Owner {
+    /// Ends when the last handle is gone, or told so.
+    pub(super) async fn run(mut self, mut asks: mpsc::Receiver<Ask>) {
+        self.remember_history().await;
+        let mut tick = tokio::time::interval(LOOK_EVERY);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut inbox = Vec::new();
+        let mut worked = Instant::now();
+        loop {
+            tokio::select! {
+                biased;
+                count = asks.recv_many(&mut inbox, MOST_IN_BATCH) => {
+                    if count == 0 {
+                        break;
+                    }
+                    if let Some(closing) = self.serve(&mut inbox).await {
+                        self.close().await;
+                        let _ = closing.send(());
+                        return;
+                    }
+                    worked = Instant::now();
+                }
+                _ = tick.tick() => {
+                    let _ = self.look().await;
+                    if worked.elapsed() >= IDLE && self.writer.checkpoints() > 0 {
+                        self.tidy().await;
+                    }
+                }
+            }
+        }
+        self.close().await;
+    }
+
+    async fn close(&mut self) {
+        let wrote = self.writer.checkpoints() > 0;
+        self.writer.rest().await;
+        if let Some(repack) = self.repack.take() {
+            let _ = repack.await;
+        }
+        if wrote {
+            merge_packs(self.git.clone()).await;
+        }
+    }
+
+    async fn serve(&mut self, inbox: &mut Vec<Ask>) -> Option<oneshot::Sender<()>> {
+        let mut batch = Vec::new();
+        let mut closing = None;
+        for ask in inbox.drain(..) {
+            match ask {
+                Ask::Commit(change, reply) => batch.push(Waiting { change, reply }),
+                Ask::Look(reply) => {
+                    let _ = reply.send(self.look().await);
+                }
+                Ask::Close(reply) => closing = Some(reply),
+            }
+        }
+        if !batch.is_empty() {
+            self.write(batch).await;
+            if self.writer.checkpoints() >= MOST_CHECKPOINTS {
+                self.tidy().await;
+            }
+        }
+        closing
+    }
+
+    /// What earlier runs committed. Without it nothing is lost: a file that already changed is stale.
+    async fn remember_history(&mut self) {
+        let Ok(planned) = plans::history(&self.git, None, &self.state.tip, LOOK_BACK).await else { return };
+        for planned in planned.into_iter().rev() {
+            self.recent.remember(planned.plan, planned.commit);
+        }
+    }
+
+    /// Reads the branch, and follows it when somebody else moved it.
+    async fn look(&mut self) -> Result<(), Error> {
+        let result = self.follow().await;
+        let status = Status {
+            tip: self.state.tip.clone(),
+            packages: self.state.packages(),
+            workloads: self.state.inventory.workloads().len(),
+            error: result.as_ref().err().cloned(),
+        };
+        self.status.send_if_modified(|now| {
+            let differs = *now != status;
+            *now = status;
+            differs
+        });
+        result
+    }
+
+    async fn follow(&mut self) -> Result<(), Error> {
+        let Some(tip) = self.reader.id(&self.reference).await? else {
+            return Err(self.without_branch());
+        };
+        if tip == self.state.tip {
+            return Ok(());
+        }
+        let old = self.state.tip.clone();
+        let files = self.state.advance(&self.git, &self.reader, tip.clone()).await?;
+        let moved = foreign::look(&self.git, &old, &tip, files).await?;
+        for commit in moved.commits.iter().rev() {
+            if let Some(plan) = &commit.plan {
+                self.recent.remember(plan.clone(), commit.commit.clone());
+            }
+        }
+        self.publish();
+        // Nobody may be listening.
+        let _ = self.moves.send(Arc::new(moved));
+        Ok(())
+    }
+
+    fn without_branch(&self) -> Error {
+        let path = self.git.dir().display().to_string();
+        if self.git.dir().exists() {
+            Error::NoBranch { path, branch: self.reference.trim_start_matches("refs/heads/").to_owned() }
+        } else {
+            Error::Missing { path }
+        }
+    }
+
+    fn publish(&self) {
+        self.published.set(self.state.tip.clone(), Arc::clone(&self.state.inventory));
+    }
+
+    /// Every change gets its commit, or the reason why not.
+    async fn write(&mut self, mut batch: Vec<Waiting>) {
+        let mut attempt = 0;
+        loop {
+            if let Err(error) = self.look().await {
+                return refuse(batch, &error);
+            }
+            batch = self.still_right(batch);
+            if batch.is_empty() {
+                return;
+            }
+            attempt += 1;
+            let error = match self.attempt(&batch).await {
+                Ok(commits) => return self.finish(batch, commits).await,
+                Err(error) => error,
+            };
+            let again = match &error {
+                Error::Locked { .. } | Error::Moving { .. } | Error::Git { .. } => attempt < ATTEMPTS,
+                _ => false,
+            };
+            if !again {
+                // The branch may hold some of them all the same: then they are known now.
+                let _ = self.look().await;
+                let batch = self.still_right(batch);
+                return refuse(batch, &error);
+            }
+            // 5, 10, ... 640 ms: what another git needs to move a branch.
+            tokio::time::sleep(Duration::from_millis(5 << attempt.min(7))).await;
+        }
+    }
+
+    /// Answers what is committed already and what is stale, and keeps the rest.
+    fn still_right(&self, batch: Vec<Waiting>) -> Vec<Waiting> {
+        // What earlier changes of the batch make of the files.
+        let mut made: HashMap<String, String> = HashMap::new();
+        let mut kept: Vec<Waiting> = Vec::with_capacity(batch.len());
+        for waiting in batch {
+            if let Some(commit) = self.recent.get(&waiting.change.plan) {
+                let committed = Committed { commit: commit.clone(), already: true };
+                waiting.answer(Ok(committed));
+                continue;
+            }
+            let files = &waiting.change.files;
+            let stale = files.iter().find(|file| {
+                let now = made
+                    .get(&file.path)
+                    .or_else(|| self.state.tree.get(file.path.as_bytes()).map(|entry| &entry.id));
+                now != file.blob_before.as_ref()
+            });
+            let odd = files.iter().find(|file| !is_writable(&file.path));
+            let twin = kept.iter().any(|other| other.change.plan == waiting.change.plan);
+            match (odd, stale) {
+                (Some(file), _) => {
+                    let reason = "its path is no path of a package".to_owned();
+                    let file = file.path.chars().take(80).collect();
+                    waiting.answer(Err(Error::CannotEdit { file, reason }));
+                }
+                // The same plan twice in one batch: the second finds the commit when it asks again.
+                (None, Some(file)) if !twin => {
+                    let file = file.path.clone();
+                    waiting.answer(Err(Error::Stale { file }));
+                }
+                (None, _) if twin => {
+                    waiting.answer(Err(Error::Moving { attempts: 0 }));
+                }
+                (None, _) => {
+                    for file in files {
+                        made.insert(file.path.clone(), blob_id(&file.bytes, &self.state.tip));
+                    }
+                    kept.push(waiting);
+                }
+            }
+        }
+        kept
+    }
+
+    /// One checkpoint. `Moving` when the branch is not where it left it.
+    async fn attempt(&mut self, batch: &[Waiting]) -> Result<Vec<String>, Error> {
+        let time = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        let commits: Vec<NewCommit> =
+            batch.iter().map(|waiting| self.new_commit(&waiting.change, time)).collect();
+        let commits: Vec<&NewCommit> = commits.iter().collect();
+        let (ids, complaint) = self.writer.import(&self.reference, &self.state.tip, &commits).await?;
+        let tip = self.reader.id(&self.reference).await?;
+        if tip.as_ref() == ids.last() {
+            return Ok(ids);
+        }
+        if tip.as_ref() == Some(&self.state.tip) {
+            let error = self.git.explain("fast-import", &complaint);
+            // After a refused reference this process keeps its own idea of the branch.
+            self.writer.rest().await;
+            return Err(error);
+        }
+        Err(Error::Moving { attempts: ATTEMPTS })
+    }
+
+    fn new_commit(&self, change: &Change, time: u64) -> NewCommit {
+        let files = change.files.iter().map(|file| NewFile {
+            path: file.path.clone(),
+            mode: self.mode_of(&file.path),
+            bytes: file.bytes.clone(),
+        });
+        NewCommit { message: change.message.clone(), time, files: files.collect() }
+    }
+
+    fn mode_of(&self, path: &str) -> Mode {
+        self.state.tree.get(path.as_bytes()).map_or(Mode::File, |entry| entry.mode)
+    }
+
+    /// Reads back what was written, moves the inventory on, and answers.
+    async fn finish(&mut self, batch: Vec<Waiting>, commits: Vec<String>) {
+        let wrong = self.read_back(&batch, &commits).await;
+        let mut known = true;
+        for (waiting, commit) in batch.iter().zip(&commits) {
+            let files = waiting.change.files.iter().map(|file| Written {
+                path: file.path.clone(),
+                entry: Entry { mode: self.mode_of(&file.path), id: blob_id(&file.bytes, commit) },
+                facts: Arc::new(facts::read(&file.bytes)),
+            });
+            let files = files.collect();
+            known &= self.state.advance_own(commit.clone(), files);
+            self.recent.remember(waiting.change.plan.clone(), commit.clone());
+        }
+        if known {
+            self.state.publish();
+        } else {
+            // A new package: what cannot be read now is read with the next look.
+            let _ = self.state.regroup_now(&self.reader).await;
+        }
+        self.publish();
+        for ((waiting, commit), wrong) in batch.into_iter().zip(commits).zip(wrong) {
+            match wrong {
+                None => waiting.answer(Ok(Committed { commit, already: false })),
+                Some(error) => waiting.answer(Err(error)),
+            }
+        }
+    }
+
+    async fn read_back(&self, batch: &[Waiting], commits: &[String]) -> Vec<Option<Error>> {
+        let files = || {
+            batch
+                .iter()
+                .zip(commits)
+                .flat_map(|(waiting, commit)| waiting.change.files.iter().map(move |file| (commit, file)))
+        };
+        let names = files().map(|(commit, file)| format!("{commit}:{}", file.path)).collect();
+        let objects = match self.reader.contents_each(names).await {
+            Ok(objects) => objects,
+            Err(error) => return vec![Some(error); batch.len()],
+        };
+        let mut objects = objects.into_iter();
+        batch
+            .iter()
+            .zip(commits)
+            .map(|(waiting, commit)| {
+                let mut wrong = None;
+                for file in &waiting.change.files {
+                    match objects.next() {
+                        Some(Ok(Some(object))) if object.bytes == file.bytes => {}
+                        _ => {
+                            wrong = wrong.or(Some(Error::NotAsWritten {
+                                file: file.path.clone(),
+                                commit: commit.clone(),
+                            }));
+                        }
+                    }
+                }
+                wrong
+            })
+            .collect()
+    }
+
+    /// Releases the packs of this process and merges them beside the next one.
+    async fn tidy(&mut self) {
+        self.writer.rest().await;
+        // A failure shows with the next commit.
+        let _ = self.writer.warm_up();
+        if self.repack.as_ref().is_none_or(JoinHandle::is_finished) {
+            self.repack = Some(tokio::spawn(merge_packs(self.git.clone())));
+        }
+    }
+}
+
+fn refuse(batch: Vec<Waiting>, error: &Error) {
+    for waiting in batch {
+        waiting.answer(Err(error.clone()));
+    }
+}
+
+/// Only what could be read from a package is written to one.
+fn is_writable(path: &str) -> bool {
+    !path.is_empty() && !path.starts_with('/') && tree::is_plain(path)
+}
+
+/// Packs that grow in a geometric row: few of them, and little written again.
+async fn merge_packs(git: Git) {
+    let repack = ["repack", "-d", "-q", "-n", "-l", "--geometric=2"];
+    if let Err(error) = git.run(&repack).await {
+        tracing::warn!(error = %error, "The packs of the package repository could not be merged.");
+    }
+}

@@ -1,0 +1,217 @@
+//! Makes commits through one long-lived `git fast-import`: whatever waits becomes one
+//! commit each, and one `checkpoint` per batch writes, syncs and publishes them.
+//!
+//! A checkpoint moves the branch only from what it was read as; when somebody else moved
+//! it, nothing is said on stdout. So the owner reads the branch again after each batch.
+
+use std::time::Duration;
+
+use ring::digest;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::process::{ChildStdin, ChildStdout};
+
+use super::git::{Complaints, Git, Process};
+use super::message::IDENTITY;
+use super::reader::is_id;
+use super::{Error, NewCommit};
+
+/// For a batch to be on disk; slow disks under load take seconds for a sync.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// For the process to end by itself, with its packs released.
+const FAREWELL: Duration = Duration::from_secs(15);
+
+pub(super) struct Writer {
+    git: Git,
+    live: Option<FastImport>,
+}
+
+struct FastImport {
+    process: Process,
+    pid: Option<u32>,
+    stdin: ChildStdin,
+    stdout: BufReader<ChildStdout>,
+    complaints: Complaints,
+    checkpoints: u32,
+    /// Of the last mark, batch and commit; they only need to differ.
+    last: u64,
+}
+
+impl Writer {
+    pub(super) fn new(git: Git) -> Self {
+        Self { git, live: None }
+    }
+
+    /// Checkpoints of the process that lives, which are packs that nobody may merge yet.
+    pub(super) fn checkpoints(&self) -> u32 {
+        self.live.as_ref().map_or(0, |live| live.checkpoints)
+    }
+
+    /// Starts the process ahead of the first commit.
+    pub(super) fn warm_up(&mut self) -> Result<(), Error> {
+        if self.live.is_none() {
+            self.live = Some(FastImport::start(&self.git)?);
+        }
+        Ok(())
+    }
+
+    /// One commit after the other on top of `tip`. Answers with their ids; the branch may
+    /// nevertheless not have moved, which the caller reads, with what git says about it.
+    pub(super) async fn import(
+        &mut self,
+        reference: &str,
+        tip: &str,
+        commits: &[&NewCommit],
+    ) -> Result<(Vec<String>, String), Error> {
+        self.warm_up()?;
+        let Some(mut live) = self.live.take() else { return Err(Error::Closed) };
+        let (stream, marks, token) = live.stream(reference, tip, commits);
+        let talk = live.exchange(&stream, &marks, &token);
+        match tokio::time::timeout(PATIENCE, talk).await {
+            Ok(Ok(ids)) => {
+                live.checkpoints += 1;
+                let complaint = live.complaints.take();
+                self.live = Some(live);
+                Ok((ids, complaint))
+            }
+            Ok(Err(error)) => {
+                let complaint = live.end(&self.git).await;
+                let complaint = if complaint.trim().is_empty() { error.to_string() } else { complaint };
+                Err(self.git.explain("fast-import", &complaint))
+            }
+            Err(_) => {
+                live.end(&self.git).await;
+                Err(Error::Timeout { doing: "fast-import".to_owned(), seconds: PATIENCE.as_secs() })
+            }
+        }
+    }
+
+    /// Ends the process, which releases its packs.
+    pub(super) async fn rest(&mut self) {
+        if let Some(live) = self.live.take() {
+            live.end(&self.git).await;
+        }
+    }
+}
+
+impl FastImport {
+    fn start(git: &Git) -> Result<Self, Error> {
+        let mut process = git.spawn(&["fast-import", "--quiet", "--date-format=raw"])?;
+        let complaints = process.listen();
+        let pid = process.child.id();
+        match (process.child.stdin.take(), process.child.stdout.take()) {
+            (Some(stdin), Some(stdout)) => Ok(Self {
+                process,
+                pid,
+                stdin,
+                stdout: BufReader::new(stdout),
+                complaints,
+                checkpoints: 0,
+                last: 0,
+            }),
+            _ => Err(Error::Git { doing: "fast-import".to_owned(), detail: "it has no pipes".to_owned() }),
+        }
+    }
+
+    fn next(&mut self) -> u64 {
+        self.last += 1;
+        self.last
+    }
+
+    fn stream(&mut self, reference: &str, tip: &str, commits: &[&NewCommit]) -> (Vec<u8>, Vec<u64>, String) {
+        let mut out = Vec::with_capacity(commits.iter().map(|commit| commit.size() + 1024).sum());
+        let mut marks = Vec::with_capacity(commits.len());
+        for (at, commit) in commits.iter().enumerate() {
+            let mark = self.next();
+            marks.push(mark);
+            let time = commit.time;
+            let head = format!(
+                "commit {reference}\nmark :{mark}\nauthor {IDENTITY} {time} +0000\ncommitter {IDENTITY} {time} +0000\n"
+            );
+            out.extend_from_slice(head.as_bytes());
+            data(&mut out, commit.message.as_bytes());
+            if at == 0 && !tip.is_empty() {
+                out.extend_from_slice(format!("from {tip}\n").as_bytes());
+            }
+            for file in &commit.files {
+                out.extend_from_slice(format!("M {} inline {}\n", file.mode.as_str(), file.path).as_bytes());
+                data(&mut out, &file.bytes);
+            }
+            out.extend_from_slice(format!("\nget-mark :{mark}\n").as_bytes());
+        }
+        let token = format!("batch-{}", self.next());
+        out.extend_from_slice(format!("checkpoint\nprogress {token}\n").as_bytes());
+        (out, marks, token)
+    }
+
+    async fn exchange(&mut self, stream: &[u8], marks: &[u64], token: &str) -> std::io::Result<Vec<String>> {
+        let Self { stdin, stdout, .. } = self;
+        // Written and read at once: a large batch must not wait for somebody to read ids.
+        let write = async {
+            stdin.write_all(stream).await?;
+            stdin.flush().await
+        };
+        let read = async {
+            let mut ids = Vec::with_capacity(marks.len());
+            let mut line = String::new();
+            loop {
+                line.clear();
+                if stdout.read_line(&mut line).await? == 0 {
+                    return Err(std::io::ErrorKind::UnexpectedEof.into());
+                }
+                let word = line.trim_end();
+                if is_id(word) {
+                    ids.push(word.to_owned());
+                } else if word.strip_prefix("progress ") == Some(token) {
+                    break;
+                }
+            }
+            if ids.len() == marks.len() { Ok(ids) } else { Err(std::io::ErrorKind::InvalidData.into()) }
+        };
+        let ((), ids) = tokio::try_join!(write, read)?;
+        Ok(ids)
+    }
+
+    /// Closes its input and waits; killed only when it does not listen. Answers with its last words.
+    async fn end(mut self, git: &Git) -> String {
+        drop(self.stdin);
+        let status = tokio::time::timeout(FAREWELL, self.process.wait()).await;
+        // What it said is read by another task, which the end of its pipe wakes.
+        tokio::task::yield_now().await;
+        let failed = !matches!(status, Ok(Ok(status)) if status.success());
+        if let (true, Some(pid)) = (failed, self.pid) {
+            // Git leaves a report for whoever drove it; that is us, and we have its last words.
+            let _ = std::fs::remove_file(git.dir().join(format!("fast_import_crash_{pid}")));
+        }
+        self.complaints.take()
+    }
+}
+
+fn data(out: &mut Vec<u8>, bytes: &[u8]) {
+    out.extend_from_slice(format!("data {}\n", bytes.len()).as_bytes());
+    out.extend_from_slice(bytes);
+    out.push(b'\n');
+}
+
+/// The id that git gives to a file's content, in the form that `like` has.
+pub(super) fn blob_id(bytes: &[u8], like: &str) -> String {
+    let algorithm = if like.len() == 64 { &digest::SHA256 } else { &digest::SHA1_FOR_LEGACY_USE_ONLY };
+    let mut context = digest::Context::new(algorithm);
+    context.update(format!("blob {}\0", bytes.len()).as_bytes());
+    context.update(bytes);
+    context.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_blob_has_the_id_that_git_gives_it() {
+        assert_eq!(blob_id(b"", &"0".repeat(40)), "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391");
+        assert_eq!(
+            blob_id(b"", &"0".repeat(64)),
+            "473a0f4c3be8a93681a267e3b1e9a7dcda1185436fe141f7749120a303721813"
+        );
+    }
+}
