@@ -58,3 +58,33 @@ pub async fn serve(Path(name): Path<String>, RawQuery(query): RawQuery, headers:
     }
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn get(name: &str, query: Option<String>, tag: Option<&HeaderValue>) -> Response {
+        let mut headers = HeaderMap::new();
+        if let Some(tag) = tag {
+            headers.insert(header::IF_NONE_MATCH, tag.clone());
+        }
+        serve(Path(name.to_owned()), RawQuery(query), headers).await
+    }
+
+    #[tokio::test]
+    async fn a_file_is_kept_for_ever_by_its_hash_and_asked_for_again_without() {
+        for asset in [&STYLE, &SCRIPT] {
+            let hash = asset.link().split_once("?v=").map(|(_, hash)| hash.to_owned()).expect("a hash");
+            let response = get(asset.name, Some(format!("v={hash}")), None).await;
+            assert_eq!(response.status(), StatusCode::OK);
+            assert_eq!(response.headers()[header::CACHE_CONTROL], "public, max-age=31536000, immutable");
+            for query in [None, Some("v=0".to_owned())] {
+                let response = get(asset.name, query, None).await;
+                assert_eq!(response.headers()[header::CACHE_CONTROL], "no-cache");
+            }
+            let tag = response.headers()[header::ETAG].clone();
+            assert_eq!(get(asset.name, None, Some(&tag)).await.status(), StatusCode::NOT_MODIFIED);
+        }
+        assert_eq!(get("../mod.rs", None, None).await.status(), StatusCode::NOT_FOUND);
+    }
+}

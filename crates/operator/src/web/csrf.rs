@@ -96,3 +96,45 @@ impl Expected {
 fn same(a: &[u8], b: &[u8]) -> bool {
     a.len() == b.len() && a.iter().zip(b).fold(0, |acc, (a, b)| acc | (a ^ b)) == 0
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TOKEN: &str = "00112233445566778899aabbccddeeff";
+
+    fn sent(cookies: &[&'static str]) -> Option<String> {
+        let mut headers = HeaderMap::new();
+        for cookie in cookies {
+            headers.append(header::COOKIE, HeaderValue::from_static(cookie));
+        }
+        brought(&headers)
+    }
+
+    #[test]
+    fn the_token_is_found_among_other_cookies_and_only_in_its_form() {
+        let found = Some(TOKEN.to_owned());
+        assert_eq!(sent(&["a=b; nephoran-csrf=00112233445566778899aabbccddeeff; c=d"]), found);
+        assert_eq!(sent(&["a=b", "nephoran-csrf=00112233445566778899aabbccddeeff"]), found);
+        assert_eq!(sent(&["nephoran-csrf=<script>"]), None);
+        assert_eq!(sent(&["xnephoran-csrf=00112233445566778899aabbccddeeff"]), None);
+        assert_eq!(sent(&[]), None);
+    }
+
+    #[test]
+    fn a_form_is_believed_only_with_the_token_that_the_browser_brought() {
+        let expected = Expected(Some(TOKEN.to_owned()));
+        assert!(expected.check(TOKEN).is_ok());
+        for wrong in ["", "00112233445566778899aabbccddeef0", "0011"] {
+            assert!(expected.check(wrong).is_err(), "{wrong}");
+        }
+        assert!(Expected(None).check("").is_err());
+        assert!(Expected(None).check(TOKEN).is_err());
+    }
+
+    #[test]
+    fn no_two_tokens_are_the_same() {
+        assert_ne!(random(), random());
+        assert_eq!(random().len(), TOKEN.len());
+    }
+}

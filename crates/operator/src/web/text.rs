@@ -27,6 +27,15 @@ pub fn visible(text: &str) -> Markup {
     PreEscaped(out)
 }
 
+/// As [`visible`], where no markup can stand: the title of a window.
+pub fn plain(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if hides(c) { out.push_str(&format!("[U+{:04X}]", u32::from(c))) } else { out.push(c) }
+    }
+    out
+}
+
 /// Does not show by itself, or moves what stands beside it.
 fn hides(c: char) -> bool {
     c.is_control()

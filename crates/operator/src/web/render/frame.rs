@@ -3,6 +3,7 @@
 use maud::{DOCTYPE, Markup, html};
 
 use crate::web::assets;
+use crate::web::text::{plain, visible};
 
 /// What the page's script listens for.
 #[derive(Debug, Clone, Copy)]
@@ -28,7 +29,7 @@ pub fn frame(title: &str, live: Live<'_>, main: &Markup) -> Markup {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
-                title { (title) " · nephoran" }
+                title { (plain(title)) " · nephoran" }
                 link rel="icon" href=(ICON);
                 link rel="stylesheet" href=(assets::STYLE.link());
                 script defer src=(assets::SCRIPT.link()) {}
@@ -73,7 +74,7 @@ pub fn problem(title: &str, detail: &str, remedy: &Markup) -> Markup {
     html! {
         section.card.problem {
             h1 { (title) }
-            p { (super::super::text::visible(detail)) }
+            p { (visible(detail)) }
             p { (remedy) }
             p { a.button href="/" { "To the list" } }
         }

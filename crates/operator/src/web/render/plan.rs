@@ -255,15 +255,18 @@ fn partner<'a>(lines: &[Line<'a>], at: usize) -> Option<&'a str> {
 /// `text` with the part that its partner does not have marked.
 fn marked(text: &str, partner: Option<&str>, mark: &'static str) -> Markup {
     let Some(partner) = partner else { return visible(text) };
-    let head: usize =
+    let common: usize =
         text.chars().zip(partner.chars()).take_while(|(a, b)| a == b).map(|(a, _)| a.len_utf8()).sum();
-    let tail: usize = text[head..]
+    let head = text[..common].trim_end_matches(in_word).len();
+    let common: usize = text[head..]
         .chars()
         .rev()
         .zip(partner[head..].chars().rev())
         .take_while(|(a, b)| a == b)
         .map(|(a, _)| a.len_utf8())
         .sum();
+    let end = text.len() - common;
+    let tail = text[end..].trim_start_matches(in_word).len();
     let (before, changed, after) =
         (&text[..head], &text[head..text.len() - tail], &text[text.len() - tail..]);
     if head + tail == 0 {
@@ -274,6 +277,11 @@ fn marked(text: &str, partner: Option<&str>, mark: &'static str) -> Markup {
         @if mark == "ins" { ins { (visible(changed)) } } @else { del { (visible(changed)) } }
         (visible(after))
     }
+}
+
+/// A number or a word is marked whole: `3 -> 30` is not `add a 0`.
+fn in_word(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '.' | '_')
 }
 
 #[cfg(test)]
@@ -292,6 +300,15 @@ mod tests {
             shown.contains(r#"<span class="no">7</span><span class="no"></span><span class="sign">-"#),
             "{shown}"
         );
+    }
+
+    #[test]
+    fn a_number_is_marked_whole() {
+        let shown = marked("  replicas: 30 # now", Some("  replicas: 3 # now"), "ins").into_string();
+        assert_eq!(shown, "  replicas: <ins>30</ins> # now");
+        let shown = marked("image: upf:v1.10", Some("image: upf:v1.9"), "ins").into_string();
+        assert_eq!(shown, "image: upf:<ins>v1.10</ins>");
+        assert_eq!(marked("same", Some("same"), "ins").into_string(), "same");
     }
 
     #[test]
