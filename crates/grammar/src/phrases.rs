@@ -1,0 +1,987 @@
+//! Several words that mean one thing, by what they mean.
+//!
+//! The longest phrase that begins at a word is taken, before the word itself.
+
+use nephoran_model::proposal::Function as F;
+
+use crate::vocabulary::{C, hint};
+use crate::words::{metric, unit};
+
+/// Values of `C::Priority`.
+pub(crate) const URGENT: f64 = 3.0;
+pub(crate) const HIGH: f64 = 2.0;
+pub(crate) const NORMAL: f64 = 1.0;
+pub(crate) const LOW: f64 = 0.0;
+
+/// A polite order: the question mark at its end asks nothing.
+pub(crate) const POLITE: f64 = 7.0;
+/// `C::Check` at the beginning of a feasibility question.
+pub(crate) const CHECK_FIRST: f64 = 1.0;
+/// `C::All` as a whole: "everything that runs".
+pub(crate) const WHOLE: f64 = 5.0;
+
+const fn of(function: F) -> f64 {
+    function as u8 as f64
+}
+
+pub(crate) const PHRASES: &[(C, f64, u16, &str)] = &[
+    // Politeness.
+    (
+        C::Fill,
+        0.0,
+        0,
+        "good morning; good afternoon; good evening; good day; thank you; thank you very much; thanks a lot; \
+         many thanks; thanks in advance; much appreciated; much obliged; kind regards; best regards; \
+         go ahead and; if you please; if you would; if you could; if you don't mind; i would like you to; \
+         i'd like you to; i want you to; i need you to; we want you to; we need you to; we'd like you to; \
+         we would like you to; be so kind as to; be so kind and; be so good as to; be good enough to; \
+         be kind enough to; do me a favour and; do me a favor and; do us a favour and; i would like to; \
+         i'd like to; we would like to; we'd like to; i want to; we want to; i need to; we need to; \
+         i would love to; we have to; we must; i have to; time to; it is time to; it's time to; feel free to; \
+         you should; you may; you need to; you have to; i would like; i'd like; we would like; we'd like; \
+         i'd appreciate; i would appreciate; let us; let's; make it so that; see to it that; a total of; \
+         in total; all in all; hi all; hello all; hi everyone; hello everyone; thanks all; morning all; \
+         at your end; on our side; for me; for us; as requested; as discussed; as agreed; ta very much; \
+         quick one; cheers mate; the number of; number of; the count of; count of; the amount of; hi there; \
+         hello there; hey there; as follows; the following; today please; morning team; morning folks; \
+         morning everyone; good morning all; good morning team; evening team; afternoon team; a favour; \
+         so please; then please; that is; that's all; the size of; have a look and; take a moment to; \
+         don't hesitate to; we have; we run; we currently have; we've got; we are running; we currently run",
+    ),
+    (
+        C::Fill,
+        POLITE,
+        0,
+        "could you please; can you please; would you please; will you please; could you; can you; would you; \
+         will you; could you kindly; can you kindly; would you kindly; would you mind; do you mind; \
+         could somebody; can somebody; could someone; can someone; could someone please; can someone please; \
+         would somebody; can u; could u; can u please; would you be so kind as to; would you be so kind to; \
+         could you be so kind as to; would you be able to; are you able to; could you go ahead and; \
+         can you go ahead and; could i ask you to; may i ask you to; can i ask you to; can i get you to; \
+         could i get you to; can i have you; could you possibly; might you; can you just; could you just; \
+         would you just; could we please have; can we please have; can we have; could we have; can i have; \
+         could i have; can we get; could we get; can i get; could i get; can i please get; can we please get; \
+         mind; please could you; please can you; please would you; i was wondering if you could; \
+         i wonder if you could; would it be possible for you to; is it possible for you to; \
+         any chance you could; any chance you can",
+    ),
+    // Feasibility.
+    (
+        C::Check,
+        CHECK_FIRST,
+        0,
+        "can we; could we; can i; could i; may we; may i; would we; are we able to; would we be able to; \
+         is it possible to; would it be possible to; is it feasible to; would it be feasible to; \
+         is there a way to; is there any way to; would it work to; would it be ok to; would it be okay to; \
+         is it ok to; is it okay to; is it safe to; would it be safe to; can it be; what happens if we; \
+         what happens if; what if we; what if; what would happen if we; what would happen if; \
+         what happens when we; suppose we; what if i; what happens if i; what if you; what happens if you; \
+         what would happen if you; what would happen if i; do we have room to; is there room to; \
+         is there enough room to; is there capacity to; do we have the capacity to; do we have capacity to; \
+         do we have enough capacity to; is there enough capacity to; is there space to; do we have space to; \
+         is there headroom to; do we have headroom to; do we have the room to; do we have enough room to; \
+         can we afford to; could we afford to; can we manage to; could we manage to; is there room for; \
+         is there enough room for; is there space for; is there capacity for; do we have room for; \
+         do we have capacity for; do we have space for; is there headroom for; do we have headroom for; \
+         is it possible for; would it be possible for; would it be possible that; check if we can; \
+         check whether we can; check if we could; check whether we could; see if we can; see whether we can; \
+         see if we could; see whether we could; tell me if we can; tell me whether we can; find out if we can; \
+         find out whether we can; check if it is possible to; check whether it is possible to; \
+         check whether it's possible to; check if it's possible to; would it be feasible for; \
+         is it feasible for; how feasible is it to; feasibility of; feasibility check; feasibility study; \
+         feasibility check on; what would it take to; what would be the effect if we; \
+         what would be the impact if we; would there be room for; would there be room to; \
+         would there be capacity for; would there be capacity to; would there be space for; \
+         is it possible that; could one; can one; might we; could we possibly; can we possibly; can we still; \
+         could we still; can we also; could we also; do you think we can; do you think we could; \
+         any chance we can; any chance we could; any chance to; any chance of; are we in a position to; \
+         are there resources to; are there enough resources to; is there enough capacity for; \
+         are there enough resources for; do we have the resources to; do we have resources to; \
+         do we have the resources for; do we have enough capacity for; feasible to; possible to; \
+         hypothetically; theoretically; could it work to; assess whether we can; assess if we can; \
+         evaluate whether we can; evaluate if we can; verify whether we can; verify that we can; \
+         verify if we can; just checking: can we; simulate; just check if we can; just check whether we can; \
+         what will happen if we; what will happen if",
+    ),
+    // Priority.
+    (
+        C::Priority,
+        URGENT,
+        0,
+        "urgent; urgently; emergency; immediately; asap; a.s.a.p; as soon as possible; right now; right away; \
+         straight away; this is urgent; it's urgent; this is an emergency; it is urgent; with urgency; \
+         as a matter of urgency; immediate; with immediate effect; effective immediately; priority urgent; \
+         urgent priority; with urgent priority; top urgency; most urgent; as quickly as possible; \
+         as fast as possible; an emergency; very urgent; as soon as you can; at urgent priority; \
+         priority: urgent; priority is urgent; urgent request; super urgent",
+    ),
+    (
+        C::Priority,
+        HIGH,
+        0,
+        "important; high priority; high-priority; high prio; with high priority; at high priority; \
+         priority high; prio high; priority is high; this is important; it's important; it is important; \
+         of high priority; high importance; as high priority; as a high priority; in high priority; \
+         very important; high-prio; on high priority; a high priority; importantly; treat as high priority; \
+         treat this as high priority; this is high priority; this one is important; important one; \
+         that's important; this has high priority; it has high priority; high priority please; \
+         high priority request",
+    ),
+    (
+        C::Priority,
+        NORMAL,
+        0,
+        "normal priority; normal-priority; with normal priority; at normal priority; priority normal; \
+         prio normal; standard priority; regular priority; normal prio; medium priority; default priority",
+    ),
+    (
+        C::Priority,
+        LOW,
+        0,
+        "low priority; low-priority; low prio; with low priority; at low priority; priority low; prio low; \
+         no rush; no hurry; not urgent; no urgency; there is no rush; there's no rush; when convenient; \
+         whenever convenient; whenever it is convenient; when it is convenient; when it's convenient; \
+         whenever it's convenient; at your convenience; when you have time; whenever you have time; \
+         when you find time; when you get a chance; whenever you get a chance; when you have a moment; \
+         whenever you have a moment; when you get around to it; whenever it suits; whenever it suits you; \
+         when it suits; when it suits you; in your own time; when you get time; whenever you get time; \
+         at leisure; at your leisure; of low priority; as low priority; low importance; when time permits; \
+         whenever time permits; when there is time; when there's time; whenever you can; when you can; \
+         in no hurry; in no rush; there is no hurry; there's no hurry; isn't urgent; it's not urgent; \
+         it is not urgent; this is not urgent; this isn't urgent; low-prio; no great hurry; \
+         no particular hurry; not in a hurry; take your time; whenever is convenient; when you get a minute; \
+         when you have a minute; whenever you have a minute; when you get a moment; \
+         whenever you get round to it; when you get round to it; on low priority; as a low priority; \
+         this is low priority; it's low priority; whenever you like; when things are quiet; when it's quiet; \
+         nothing urgent; no need to rush; no need to hurry; low urgency; when possible; when you're free; \
+         whenever you're free; not important",
+    ),
+    // Directions and verbs of several words.
+    (
+        C::Grow,
+        0.0,
+        0,
+        "beef up; bump up; scale out; scale up; ramp up; step up; pump up; crank up; jack up; push up; \
+         dial up; turn up; go up; gone up; going up; goes up; upped; upping; raise up; size up; bulk up; \
+         move up; scales up; scales out; scaled up; scaled out; scaling up; scaling out; auto scale out; \
+         auto scale up; nudge up; stepped up; ramped up; bumped up; grow out; went up; build up; kick up",
+    ),
+    (
+        C::Shrink,
+        0.0,
+        0,
+        "scale down; wind down; ramp down; step down; dial down; cut back; scale back; cut down; trim down; \
+         slim down; pare down; turn down; bring down; take down to; thin out; go down; going down; goes down; \
+         wound down; winding down; size down; drop down; scales down; scaled down; \
+         scaling down; tone down; cutting back; scaled back; scaling back; dialled down; \
+         stepped down; ramped down; whittle down; crank down; draw down; move down; knock down; tick down; \
+         nudge down; dialed back; dial back; trim back; pull back; take it down; brought down",
+    ),
+    (C::Scale, 0.0, 0, "change the size of; set the size of; set the scale of; re scale"),
+    (
+        C::Retire,
+        0.0,
+        hint::DESTROY,
+        "get rid of; tear down; tore down; torn down; tearing down; take down; taken down; \
+         take out of service; taking down; phase out; phased out; phasing out; dispose of; do away with; \
+         put out of service; shut down for good; throw out; throw away; be gone; pull out; rip out; strip out; \
+         clear out; spin down; taken out of service; gotten rid of; got rid of; getting rid of; clean up; \
+         cleaned up; cleaned out; clean out; cleaning up; bring to an end; take out; put to rest; \
+         say goodbye to; no longer needed; no longer required; not needed any more; not needed anymore; \
+         not required any more; can go; may go; should go; has to go; must go; needs to go; is to go; \
+         shall go; have to go; decommissioning of; removal of; taken away",
+    ),
+    (
+        C::Deploy,
+        0.0,
+        0,
+        "roll out; rolled out; rolling out; bring in; brought in; bringing in; put in place; stand up; \
+         standing up; stood up; deployment of; set up; setting up; sets up; bring into service; \
+         brought into service; put into service; bring online; brought online; bring to life; installation of; \
+         rollout of; creation of; instantiation of; need a new; want a new; needs a new; need a fresh; \
+         want a fresh; put into operation; bring into operation",
+    ),
+    (
+        C::Launch,
+        0.0,
+        0,
+        "spin up; spun up; spinning up; fire up; fired up; firing up; bring up; brought up; bringing up; \
+         start up; starting up; started up; boot up; booted up; booting up; kick off; kick up; light up; \
+         crank out; spins up; fires up",
+    ),
+    (C::Create, 0.0, 0, "open up; opened up; opening up; carve out; carved out; carving out"),
+    (
+        C::Undo,
+        0.0,
+        0,
+        "roll back; rolled back; rolling back; back out; backed out; backing out; take back; taken back; \
+         rolls back; put back; roll-back of; reversal of",
+    ),
+    (
+        C::Keep,
+        0.0,
+        0,
+        "make sure; make sure that; see that; see to it that; ensure that; makes sure; making sure; \
+         be sure that",
+    ),
+    (
+        C::Keep,
+        0.0,
+        0,
+        "while leaving; while keeping; while retaining; while maintaining; while holding; but keep; but leave; but keeping; but leaving; and leave at; while staying; whilst keeping; whilst leaving",
+    ),
+    (
+        C::Carry,
+        0.0,
+        0,
+        "good for; rated for; rated at; sized for; dimensioned for; fit for; big enough for; large enough for; ready for; room for; able to handle; able to carry; \
+         able to serve; capable of; capable of handling; capable of carrying; capable of serving; that can handle; that can carry; that can serve; that handles; that carries; \
+         which can handle; which can carry; that supports; that can support; able to support; able to take; that can take; big enough to handle; strong enough for; specified for; \
+         designed for; built for; suitable for; scoped for; with room for; enough for; good to handle; able to cope with; that copes with; with space for; fit to carry; fit to handle; provisioned for; equipped for; \
+         with a capacity of; with capacity for; with capacity of; with a capacity for; at a capacity of",
+    ),
+    (C::Enable, 0.0, 0, "switch on; switched on; switching on; turn on; turned on; turning on"),
+    (C::Disable, 0.0, 0, "switch off; switched off; switching off; turn off; turned off; turning off"),
+    (C::Add, 0.0, 0, "put in another; top up; topped up; topping up; supplement"),
+    (
+        C::Unsupported,
+        0.0,
+        0,
+        "shut down; shuts down; power off; powered off; power down; energy saving; energy-saving; save energy; \
+         power saving; save power; sleep mode; put to sleep; fail over; back up the; take offline; \
+         take it offline; bring back; bring offline; power cycle; run a test; self heal; carbon footprint; \
+         wake up; take a snapshot; take a backup; failed over; shut off; swap out; hand over; \
+         copy of the config",
+    ),
+    // Nouns of several words.
+    (C::Noun, 0.0, 0, "network function; network functions; network element; network elements"),
+    (C::Ns, 0.0, 0, "name space; k8s namespace; kubernetes namespace"),
+    (
+        C::Cluster,
+        0.0,
+        0,
+        "workload cluster; edge cluster; edge site; k8s cluster; kubernetes cluster; regional cluster; \
+         core cluster",
+    ),
+    (C::Tac, 0.0, 0, "tracking area; tracking areas; tracking area code; tracking area codes"),
+    (
+        C::Pdu,
+        0.0,
+        0,
+        "pdu session; pdu sessions; pdu-session; pdu-sessions; simultaneous pdu sessions; \
+         concurrent pdu sessions",
+    ),
+    (C::Sessions, 0.0, 0, "simultaneous sessions; concurrent sessions; parallel sessions; active sessions"),
+    (
+        C::UeNoun,
+        0.0,
+        0,
+        "user equipment; connected devices; connected ues; active ues; attached ues; concurrent devices; \
+         simultaneous devices; concurrent ues; simultaneous ues; smart meters; smart meter; connected users; \
+         active users; registered ues; iot devices; user equipments; simultaneous users; concurrent users; \
+         iot sensors; things",
+    ),
+    (C::Subscribers, 0.0, 0, "registered subscribers; active subscribers"),
+    (C::SliceWord, 0.0, 0, "network slice; network slices"),
+    (C::ServiceWord, 0.0, 0, "enhanced mobile broadband; enhanced mobile broad band; mobile broadband"),
+    (
+        C::ServiceWord,
+        1.0,
+        0,
+        "ultra reliable low latency; ultra-reliable low-latency; ultra reliable low latency communication; \
+         ultra-reliable low-latency communication; ultra reliable low latency communications; \
+         ultra-reliable low-latency communications; ultra-reliable low latency; ultra reliable low-latency; \
+         ultra reliable and low latency; ultra-reliable and low-latency; ultra-reliable-low-latency; \
+         ultra-reliable low latency communication; ultra-reliable low latency communications; \
+         ultra reliable, low latency; ultra-reliable, low-latency",
+    ),
+    (
+        C::ServiceWord,
+        2.0,
+        0,
+        "massive iot; massive machine type communication; massive machine type communications; \
+         massive machine-type communication; massive machine-type communications; massive internet of things; \
+         massive-iot",
+    ),
+    (C::ServiceWord, 3.0, 0, "vehicle to everything; vehicle-to-everything; cellular v2x; c-v2x"),
+    (
+        C::Metric,
+        metric::PRB,
+        0,
+        "prb usage; prb utilisation; prb utilization; prb load; physical resource block usage; \
+         physical resource block utilisation; physical resource block utilization; resource block usage; \
+         resource block utilisation; prb consumption; usage of prbs; use of prbs; prb occupancy; \
+         resource block utilization",
+    ),
+    (
+        C::Metric,
+        metric::CPU,
+        0,
+        "cpu usage; cpu load; cpu utilisation; cpu utilization; cpu consumption; processor load; \
+         processor usage; cpu use; processor utilisation; processor utilization; compute load",
+    ),
+    (
+        C::Metric,
+        metric::MEMORY,
+        0,
+        "memory usage; memory consumption; memory utilisation; memory utilization; memory load; ram usage; \
+         memory use; memory footprint; ram consumption; ram utilisation; ram utilization",
+    ),
+    (
+        C::Metric,
+        metric::LATENCY,
+        0,
+        "end to end latency; end-to-end latency; round trip time; packet delay; end to end delay; \
+         end-to-end delay; user plane latency; e2e latency; e2e delay; network latency; transport latency; \
+         packet latency",
+    ),
+    (
+        C::Metric,
+        metric::THROUGHPUT,
+        0,
+        "user throughput; cell throughput; data throughput; traffic throughput",
+    ),
+    (C::Metric, metric::BANDWIDTH, 0, "data rate; bit rate; data rates; bit rates; line rate; bandwidth of"),
+    (
+        C::Metric,
+        metric::PACKET_LOSS,
+        0,
+        "packet loss; packet loss rate; packet-loss; packet loss ratio; packet drop rate; lost packets; \
+         packets lost; packet drops; loss of packets; packetloss",
+    ),
+    (C::Metric, metric::AVAILABILITY, 0, "service availability"),
+    (
+        C::Metric,
+        metric::ENERGY,
+        0,
+        "energy consumption; power consumption; energy usage; power usage; energy use; power draw; \
+         energy draw; electricity use; power use",
+    ),
+    (
+        C::Metric,
+        metric::OTHER,
+        0,
+        "call drop rate; drop call rate; signal strength; signal quality; handover failure; handover failures; \
+         handover success; error rate; customer happiness; user satisfaction; customer satisfaction; \
+         block error rate; dropped calls; call drops; queue length; queue depth; disk usage; disk space; \
+         success rate; error rates; registration failures; drop rate; handover success rate; handover rate; \
+         setup time; request rate; disk utilisation",
+    ),
+    (C::Subscribers, 0.0, 0, "subscriber count"),
+    (
+        C::Sessions,
+        0.0,
+        0,
+        "session count; session ceiling; session limit; session capacity; session cap; number of sessions; \
+         session quota; session maximum; session load; session numbers",
+    ),
+    (
+        C::Subscribers,
+        0.0,
+        0,
+        "subscriber ceiling; subscriber limit; subscriber capacity; subscriber cap; number of subscribers; \
+         subscriber quota; subscriber maximum; subscriber numbers",
+    ),
+    (
+        C::UeNoun,
+        0.0,
+        0,
+        "number of ues; ue count; number of users; number of devices; device count; user count; \
+         number of connected ues; number of connected devices; number of connected users; \
+         number of active ues",
+    ),
+    (C::Pdu, 0.0, 0, "number of pdu sessions; pdu session count"),
+    (C::DelayBudget, 0.0, 0, "delay budget; packet delay budget; latency budget; delay budget of"),
+    (C::PriorityLevel, 0.0, 0, "priority level; prio level"),
+    (
+        C::FiveQi,
+        0.0,
+        0,
+        "five qi; 5g qi; 5 qi; qos flow; 5g qos identifier; qos identifier; 5qi value; 5qi class; qos class; \
+         5qi flows; 5qi flow; 5qi traffic",
+    ),
+    (
+        C::Group,
+        0.0,
+        0,
+        "ue group; device group; user group; subscriber group; group of ues; group of users; group id",
+    ),
+    (C::Version, 0.0, 0, "software version; version number; image version; sw version"),
+    (C::Change, 0.0, 0, "what was done to"),
+    (
+        C::Pods,
+        0.0,
+        0,
+        "replica count; pod count; instance count; number of replicas; number of pods; number of instances; \
+         replicas count; the number of replicas; the number of pods; the number of instances; replica number; \
+         number of copies; the number of copies; instances count; replica set size; amount of replicas; \
+         amount of pods; replica counts; amount of instances; replicas setting",
+    ),
+    // Comparisons.
+    (
+        C::AtMost,
+        0.0,
+        0,
+        "at most; at the most; at maximum; at max; at the maximum; no more than; not more than; \
+         no greater than; no higher than; up to a maximum of; a maximum of; maximum of; max of; \
+         to a maximum of; up to at most; or less; or lower; or below; or fewer; or under; with a ceiling of; \
+         a ceiling of; ceiling of; upper limit; upper bound; upper limit of; an upper limit of; capped at; \
+         topping out at; stopping at; a cap of; cap of; limit of; a limit of; as an upper limit; to at most; \
+         equal to or less than; less than or equal to; lower than or equal to; lower or equal to; \
+         at the very most; upper bound of; with a cap of; less or equal to; equal or below; equal to or below; \
+         at or below; not to exceed; no further than; with a maximum of; with a limit of; but no more than; \
+         but at most; but not more than; but no higher than; hard limit; hard cap; hard ceiling; max out at; \
+         maxing out at; no bigger than; no larger than; not exceeding; at or under; below or equal to; \
+         under or equal to; but no further than; as a ceiling; as a maximum; as maximum; as upper limit; \
+         as the maximum; as upper bound; as max; topped at; limited to a maximum of; not higher than; \
+         not greater than",
+    ),
+    (
+        C::AtLeast,
+        0.0,
+        0,
+        "at least; at the least; at minimum; at a minimum; at min; no less than; no fewer than; not less than; \
+         not fewer than; no lower than; a minimum of; minimum of; min of; or more; or higher; or above; \
+         or better; a floor of; floor of; lower limit; lower bound; lower limit of; a lower limit of; \
+         greater than or equal to; more than or equal to; higher than or equal to; at the very least; \
+         equal to or more than; equal to or greater than; with a floor of; with a minimum of; at or above; \
+         equal to or above; greater or equal to; but at least; but no fewer than; but no less than; \
+         but not less than; lower bound of; above or equal to; not lower than; not fewer; as a minimum; \
+         as minimum; as a floor; as the minimum; as lower bound; as min; but no lower than; no smaller than; \
+         or greater",
+    ),
+    (
+        C::Below,
+        0.0,
+        0,
+        "less than; lower than; fewer than; smaller than; strictly below; under the; beneath the; \
+         shorter than; drops below; falls below; falls under; drops under; goes below; goes under; \
+         sinks below; dips below; is less than; drop below; fall below; go below; sink below; dip below; \
+         dips under; below the mark of; south of; dropping below; falling below; gets below; is lower than; \
+         dip under; dropped below; fell below",
+    ),
+    (
+        C::Above,
+        0.0,
+        0,
+        "more than; greater than; higher than; larger than; bigger than; in excess of; strictly above; \
+         goes above; goes over; rises above; rises over; climbs above; climbs over; goes beyond; gets above; \
+         gets over; crosses; is greater than; is higher than; is more than; passes; tops the; jumps above; \
+         is over; runs above; runs over; stays above; rises past; goes past; climbs past; climbs beyond; \
+         rises beyond; moves above; surpasses; outgrows; north of; exceeding; is above; stays over; \
+         crosses over; creeps above; creeps over; shoots above; shoots past; spikes above; spikes over; \
+         runs past; gets past; longer than; stays beyond; stands above; is beyond; has been above; \
+         has been over; remains above; breaches; crossed; passing; gets higher than; gets beyond; grows above; \
+         grows beyond; grows past; grows over; rose above; went above; jumps over; running above; \
+         running over",
+    ),
+    (
+        C::AtLeast,
+        1.0,
+        0,
+        "reaches; hits; gets to; rises to; climbs to; reaching; arrives at; goes to; touches",
+    ),
+    (C::AtMost, 1.0, 0, "falls to; drops to; goes down to; sinks to; shrinks to"),
+    (C::Percent, 0.0, 0, "per cent"),
+    (
+        C::Per,
+        1.0,
+        0,
+        "per device; per ue; per user; for each ue; for each device; for each user; for every ue; \
+         for every device; for every user; per terminal; per handset; per subscriber; each ue; each device; \
+         each user; per head; per phone; per camera; per sensor; per robot; per vehicle; per modem; \
+         per connected device; per user equipment; per-ue; per-user; per-device; per meter; per client; \
+         per customer; per car; per drone; per headset; apiece",
+    ),
+    (
+        C::Per,
+        2.0,
+        0,
+        "each way; in each direction; in both directions; both ways; both directions; in either direction; \
+         per direction; up and down; downlink and uplink; uplink and downlink; dl and ul; ul and dl; \
+         symmetric; symmetrical; symmetrically; down and up; both up and down; both uplink and downlink; \
+         both downlink and uplink",
+    ),
+    (
+        C::Unit,
+        unit::KBPS,
+        0,
+        "kilobits per second; kilobit per second; kbit per second; kbit / s; kbits per second; kb / s",
+    ),
+    (
+        C::Unit,
+        unit::MBPS,
+        0,
+        "megabits per second; megabit per second; mbit per second; mbits per second; mbit / s; \
+         megs per second; meg per second; megabits a second; megabit a second; mbit a second; megs a second; \
+         megabits / s; mb / s; meg a second; megabits/s",
+    ),
+    (
+        C::Unit,
+        unit::GBPS,
+        0,
+        "gigabits per second; gigabit per second; gbit per second; gbits per second; gbit / s; \
+         gigs per second; gig per second; gigabits a second; gigabit a second; gbit a second; gig a second; \
+         gigs a second; gb / s; gigabits/s",
+    ),
+    (
+        C::Unit,
+        unit::UNCLEAR,
+        0,
+        "gigabytes per second; gigabyte per second; megabytes per second; megabyte per second; \
+         gigabytes a second; megabytes a second",
+    ),
+    // Numbers and factors.
+    (C::Multiplier, 12.0, 0, "dozen of"),
+    (
+        C::Few,
+        0.0,
+        0,
+        "a few; a couple; a couple of; a handful; a handful of; a bunch of; a number of; a lot of; a lot; \
+         a bit; a little; a few more; a couple more; some more; a bit more; a little more; many more; \
+         several more; a tad; as many as needed; as many as you can; as many as possible; a good number of; \
+         more or less; loads of; lots of; or so; give or take; or thereabouts; a good few; a bit of; \
+         something like; roughly; somewhere around; in the region of; as required; as needed; as necessary; \
+         enough; sufficient; a sensible number of; an appropriate number of; some number of; in the order of; \
+         give me more; a fair few; plus or minus; somewhere between; as you see fit",
+    ),
+    (
+        C::Factor,
+        2.0,
+        0,
+        "twice as many; twice the number of; twice the number; twice the size; twice the amount of; twice the; \
+         twice as big; two times the; two times as many; double the; double the number of; twice the count of; \
+         double the amount of; to twice the size; to double the size; two times; a factor of two; \
+         by a factor of 2; by a factor of two; factor 2; factor two; by factor two; by factor 2; to double; \
+         by 2x; to twice its size; to twice its current size; twice its size; double its size; twofold; \
+         twice as large; to twice; twice what we have; twice what it has; to double its size; \
+         two times its size; twice the size it has; twice as many as now",
+    ),
+    (
+        C::Factor,
+        3.0,
+        0,
+        "three times the; three times as many; by a factor of 3; by a factor of three; factor 3; factor three; \
+         by factor three; by factor 3; to triple; three times the number of; triple the number of; \
+         treble the number of; three times the size; to three times the size; triple the; treble the; \
+         three times; to treble; three times its size; to three times its size; to triple the size",
+    ),
+    (
+        C::Factor,
+        4.0,
+        0,
+        "four times the; four times as many; by a factor of 4; by a factor of four; factor 4; factor four; \
+         by factor four; four times the number of; four times the size; four times; by factor 4; \
+         four times its size; to four times its size",
+    ),
+    (
+        C::Factor,
+        5.0,
+        0,
+        "five times the; five times as many; by a factor of 5; by a factor of five; factor 5; factor five; \
+         five times the number of; five times the size; five times; five times its size",
+    ),
+    (
+        C::Factor,
+        6.0,
+        0,
+        "six times; six times as many; six times the; by a factor of six; by a factor of 6; factor 6; \
+         factor six",
+    ),
+    (
+        C::Factor,
+        1.5,
+        0,
+        "by a factor of 1.5; half as many again; by a factor of one and a half; one and a half times; \
+         one and a half times the; half as much again; 1.5 times the; 1.5 times as many; factor 1.5; \
+         1.5 times",
+    ),
+    (C::Factor, 2.5, 0, "by a factor of 2.5; two and a half times; 2.5 times; factor 2.5"),
+    (
+        C::Factor,
+        0.5,
+        0,
+        "half as many; half the number of; half the size; half the amount of; half the; half of the; to half; \
+         in half; down to half; to half the size; cut in half; to half of; half of its; half its; \
+         by a factor of 0.5; to half its size; to half the number; half of; half as big; half of what we have; \
+         to one half; down to half the size; to half of its size; to a half; half the number; \
+         to half its current size; half the amount; half its size; half what it has; half what we have",
+    ),
+    // Functions in full.
+    (
+        C::Function,
+        of(F::Amf),
+        0,
+        "access and mobility management function; access and mobility function; \
+         access & mobility management function; access mobility management function; \
+         access and mobility management functions",
+    ),
+    (C::Function, of(F::Smf), 0, "session management function; session management functions"),
+    (
+        C::Function,
+        of(F::Upf),
+        0,
+        "user plane function; user-plane function; user plane functions; user-plane functions",
+    ),
+    (
+        C::Function,
+        of(F::Nrf),
+        0,
+        "network repository function; nf repository function; network function repository function; \
+         network repository functions",
+    ),
+    (C::Function, of(F::Ausf), 0, "authentication server function; authentication server functions"),
+    (
+        C::Function,
+        of(F::Udm),
+        0,
+        "unified data management; unified data management function; unified data manager",
+    ),
+    (
+        C::Function,
+        of(F::Udr),
+        0,
+        "unified data repository; unified data repository function; unified data repositories; \
+         user data repository",
+    ),
+    (
+        C::Function,
+        of(F::Pcf),
+        0,
+        "policy control function; policy control functions; policy and charging function",
+    ),
+    (
+        C::Function,
+        of(F::Nssf),
+        0,
+        "network slice selection function; slice selection function; network slice selection functions",
+    ),
+    (C::Function, of(F::Nef), 0, "network exposure function; network exposure functions"),
+    (C::Function, of(F::Af), 0, "application function; application functions"),
+    (
+        C::Function,
+        of(F::N3iwf),
+        0,
+        "non-3gpp interworking function; non 3gpp interworking function; n3 interworking function; \
+         non-3gpp inter-working function; non 3gpp inter-working function; non-3gpp interworking functions",
+    ),
+    (C::Function, of(F::Chf), 0, "charging function; charging functions"),
+    (C::Function, of(F::Bsf), 0, "binding support function; binding support functions"),
+    (C::Function, of(F::Scp), 0, "service communication proxy; service communication proxies"),
+    (C::Function, of(F::Sepp), 0, "security edge protection proxy; security edge protection proxies"),
+    (C::Function, of(F::Nwdaf), 0, "network data analytics function; network data analytics functions"),
+    (
+        C::Function,
+        of(F::ODu),
+        0,
+        "distributed unit; distributed units; o-ran distributed unit; open distributed unit",
+    ),
+    (
+        C::Function,
+        of(F::OCuCp),
+        0,
+        "cu control plane; o-cu control plane; central unit control plane; centralized unit control plane; \
+         centralised unit control plane; control plane cu; cu control-plane; o-ran cu control plane; o cu cp; \
+         cu cp; o-cu cp; central unit control-plane",
+    ),
+    (
+        C::Function,
+        of(F::OCuUp),
+        0,
+        "cu user plane; o-cu user plane; central unit user plane; centralized unit user plane; \
+         centralised unit user plane; user plane cu; cu user-plane; o-ran cu user plane; o cu up; cu up; \
+         o-cu up; central unit user-plane",
+    ),
+    (
+        C::Function,
+        of(F::OCu),
+        0,
+        "central unit; centralized unit; centralised unit; central units; centralized units; \
+         o-ran central unit",
+    ),
+    (C::Function, of(F::ORu), 0, "radio unit; radio units; o-ran radio unit; open radio unit"),
+    (
+        C::Function,
+        of(F::NearRtRic),
+        0,
+        "near real time ric; near-real-time ric; near real-time ric; nearrt ric; near-rt ric; near rt ric; \
+         near real time rics; near-realtime ric; near realtime ric; near-real time ric; \
+         near real time ran intelligent controller; near real-time ran intelligent controller; \
+         near-real-time ran intelligent controller; near-rt ran intelligent controller; nearreal time ric",
+    ),
+    (
+        C::Function,
+        of(F::NonRtRic),
+        0,
+        "non real time ric; non-real-time ric; non real-time ric; nonrt ric; non-rt ric; non rt ric; \
+         non-realtime ric; non realtime ric; non-real time ric; non real time ran intelligent controller; \
+         non real-time ran intelligent controller; non-real-time ran intelligent controller; \
+         non-rt ran intelligent controller",
+    ),
+    (
+        C::Function,
+        of(F::Smo),
+        0,
+        "service management and orchestration; service management and orchestration framework",
+    ),
+    (C::Function, of(F::E2Simulator), 0, "e2 simulator; e2 simulators; e2 sim; e2 sims; e2-simulators"),
+    // Reports.
+    (C::HowMany, 0.0, 0, "how many; what number of; how big is; how large is; how much"),
+    (
+        C::Show,
+        0.0,
+        0,
+        "tell me about; tell me; tell us; let me know; let us know; show me; show us; let me see; report on; \
+         report back on; i want to see; i'd like to see; i want to know; i would like to know; \
+         i'd like to know; we want to know; could i see; can i see; can you tell me; could you tell me; \
+         can you show me; could you show me; would you show me; would you tell me; have a look at; look at; \
+         take a look at; look up; can we see; could we see; may i see; how is; how are; how's; what is; \
+         what's; what are; where is; where are; do we have; do we have any; have we got; is there; is there a; \
+         is there an; are there any; are there; what about; how does; how do; look like; looks like; find out; \
+         which; what does; what do; what; how; how about; have a look; fill me in on; brief me on; \
+         can you list; could you list; check on; check up on; i need to know; we need to know; need to know; \
+         want to know; tell me whether; tell me if; let me know whether; let me know if; curious; wondering; \
+         update me on; see how; show whether; find out whether; find out if; check whether; check if; \
+         see whether; see if; report whether; are we running; do i have; print me; print out; show me how; \
+         tell me how; tell me what; show me what; tell me which; show me which; tell me how many; \
+         show me how many; what sort of; what kind of; bring me up to date on; run me through",
+    ),
+    (
+        C::Status,
+        0.0,
+        0,
+        "current state; current status; status report; health check; health report; up to date picture; \
+         current health; status update; state of play; run state; replica status; health status; \
+         status overview; a report on; report on; report about; a report; an overview; overview of; report of; \
+         current condition; the latest on; a summary; doing; getting on; coming along; faring; holding up; \
+         feeling; behaving; performing; looking; an update on; updates on; in good health; in good shape; \
+         an update; the news on; any news on; any news of; news on; doing right now; a status; \
+         performing right now; current picture; present state; latest state; present status; latest status; \
+         condition",
+    ),
+    (
+        C::Alive,
+        0.0,
+        0,
+        "up and running; in service; in operation; at the moment; in use; in place; up right now; \
+         right now up; still there; out there; running right now; running now; running currently; \
+         running at the moment; currently running; still running; still up; still alive; still healthy; \
+         all right; alive and well; alive and kicking; present; up now; are up; still going; still working; \
+         working; working properly; in good order; on its feet; responding; answering; reachable; serving; \
+         actually running; presently running; presently; at present; still; there at the moment; \
+         there right now; there now; deployed at the moment",
+    ),
+    (
+        C::All,
+        WHOLE,
+        0,
+        "full inventory; the full inventory; the inventory; inventory; whole inventory; complete inventory; \
+         entire inventory; the whole inventory; everything; every workload; all workloads; all the workloads; \
+         all of the workloads; all network functions; all the network functions; every network function; \
+         the whole network; the entire network; whole network; entire network; everything running; \
+         everything that runs; everything that is running; everything we have; everything we run; \
+         everything deployed; all of it; the complete inventory; the entire inventory; all deployments; \
+         all nfs; every nf; every deployment; all functions; everything you know; whole system; \
+         the whole system; all running workloads; all the running workloads; every running workload; \
+         all running network functions; what is running; what's running; what runs; what do we run; \
+         what do we have; what have we got; what is deployed; what's deployed; what is there; \
+         all of our workloads; all our workloads; all our network functions; everything that's running; \
+         everything in the inventory; what is currently running; what's currently running; \
+         what are we running; what is up; what's up and running; what is up and running; the lot; \
+         what all is running; all things; everything that is deployed; everything that's deployed; \
+         the entire system; all the functions; our inventory; our whole network; our entire network; \
+         the full picture; full picture; full status; whole estate; the whole estate; the entire estate; \
+         entire estate; full overview; complete overview; the complete picture; everything there is; \
+         all services; all the network; complete list of workloads; the full list of workloads; \
+         list of workloads; workload list; status of the network",
+    ),
+    // Bounds of a size.
+    (
+        C::Only,
+        1.0,
+        0,
+        "only ever; only on; only use; only in; may only; must only; shall only; can only; exclusively on; \
+         exclusively use; nowhere but",
+    ),
+    (
+        C::Must,
+        1.0,
+        0,
+        "has to; have to; is obliged to; is required to; is bound to; are required to; must always; \
+         shall always; obliged to",
+    ),
+    (
+        C::Forbid,
+        0.0,
+        0,
+        "must not; mustn't; must never; shall not; shall never; may not; may never; not allowed; \
+         not permitted; is not allowed; is not permitted; never; is not to; are not to; must not ever; \
+         do not ever; don't ever; not ever; under no circumstances; not be allowed; no longer allowed; \
+         must under no circumstances; is never to; are never to; should never; can never; at no time; \
+         never ever; is not supposed to; off limits; no access; is off limits; is off-limits",
+    ),
+    (
+        C::Avoid,
+        0.0,
+        0,
+        "keep away; keep away from; stay away; stay away from; stays away from; kept away from; \
+         keeping away from; steer clear of; stay clear of; keep clear of; stay off; keep off; \
+         keep well away from; stay well away from; kept off; away from; clear of; steer away from; \
+         move away from; moved away from; shift away from; push away from; off load; better not use; \
+         give a wide berth; wide berth to; draw away from; take load off; off-loaded from",
+    ),
+    (
+        C::Prefer,
+        0.0,
+        0,
+        "give preference to; giving preference to; gives preference to; have a preference for; \
+         with a preference for; with preference for; preference for; preferred for; first choice; \
+         as first choice; the preferred cell; by preference; a preference for; is the preferred choice; \
+         preferred choice; the favourite; favourite; as the preferred; has a preference for; preferred cells; \
+         preferred cell; home on",
+    ),
+    // Changes.
+    (
+        C::Change,
+        0.0,
+        0,
+        "last change; latest change; most recent change; last modification; latest modification; \
+         most recent modification; last action; latest action; last operation; latest operation; \
+         recent change; previous change; last edit; latest edit; most recent edit; last update; latest update; \
+         most recent update; newest change; last adjustment; latest adjustment; most recent action; \
+         most recent adjustment; most recent operation; last scaling; last change made; last change made to; \
+         last change applied; last change that was made; change made last; what was last done; \
+         last change we made; last thing done; last thing that was done; last thing we did; last upgrade; \
+         last configuration change; last deployment; last commit; latest commit; most recent commit; \
+         preceding change; last scale; last scaling action; last rollout; latest rollout; last scale-out; \
+         last scale-in; very last change",
+    ),
+    // Recognised constraints without a field.
+    (
+        C::Time,
+        0.0,
+        0,
+        "next week; next month; next weekend; this week; this weekend; this evening; this afternoon; \
+         this morning; next year; in an hour; in a minute; in a moment; in a few minutes; in a while; \
+         for a while; for now; for the moment; for the time being; for the night; for the day; for today; \
+         for the weekend; for the week; at night; at noon; at midnight; over the weekend; over night; \
+         at the weekend; on weekends; on weekdays; at weekends; every day; every night; every morning; \
+         every evening; each day; each night; each morning; every hour; rush hour; rush hours; busy hour; \
+         busy hours; peak hour; peak hours; off peak; maintenance window; time window; change window; \
+         in the morning; in the evening; in the afternoon; in the night; first thing; from now on; \
+         until further notice; as of; as from; starting at; starting from; effective from; with effect from; \
+         for the duration of; in the meantime; end of day; end of the day; close of business; at peak; \
+         as before; back to; later on; for a bit; in due course; in the future; for good; by tomorrow; \
+         by tonight; half an hour; in half an hour; at lunchtime; as it was; one by one; step by step; \
+         in stages; in steps; in waves; in batches; bit by bit; little by little; over time; every time; \
+         one at a time; slowly; gradually; not before; not until; no later than; no earlier than; \
+         not later than; not after; at the latest; at the earliest; to begin with; for the match; \
+         during the match; for the event; quarter of an hour; for the holidays; a day; a week; an hour; \
+         a minute; a month; a night; the other day",
+    ),
+    (
+        C::Cond,
+        0.0,
+        0,
+        "as long as; so long as; on condition that; on the condition that; provided that; in case; in case of; \
+         in the event of; in the event that; assuming that; if and only if; only if; only when; if possible; \
+         where possible; if necessary; if needed; if required; where necessary; if need be; if it fits; \
+         in that case; subject to; depending on; other than; apart from; except for; if nobody objects; \
+         without affecting; without breaking; without impacting; without touching; in parallel; \
+         at the same time; at once; simultaneously; in sequence; in order; in that order; failing that; \
+         or else; otherwise; and if that fails; if that fails; if that works; if this works; if that is ok; \
+         if that's ok; if allowed; to the extent possible; as far as possible; if it is safe; \
+         unless told otherwise; contingent on; for as long as",
+    ),
+    (
+        C::Hardware,
+        0.0,
+        0,
+        "without interruption; without downtime; without an outage; without outage; without any downtime; \
+         without any interruption; without disruption; without any disruption; without service interruption; \
+         zero downtime; zero-downtime; no downtime; no interruption; hit-less; with no downtime; \
+         without dropping sessions; without dropping calls; without losing sessions; without losing traffic; \
+         without packet loss; without loss; without restart; without restarting; without a restart; \
+         without traffic loss; without touching traffic; bare metal; availability zone; node pool; \
+         worker node; worker nodes; different nodes; separate nodes; different hosts; separate hosts; \
+         spread across; spread over; rolling update; rolling upgrade; rolling fashion; make before break; \
+         one node; same node; same host; red hat; high memory; high cpu; dedicated cores; dedicated hardware; \
+         in a rolling manner; in-service; with zero downtime; spot instances; spot machines; resource limits; \
+         cpu limit; memory limit; cpu request; memory request; cpu limits; memory limits; cpu requests; \
+         memory requests; quality gate; maintenance mode; cpu pinning; gpu nodes",
+    ),
+    (
+        C::Notify,
+        0.0,
+        0,
+        "let me know when; tell me when; tell us when; let us know when; let me know once; tell me once; \
+         let us know once; send me; send us; send an; send a; send the; write to; give me a call; \
+         give me a shout; drop me; report back; keep me posted; keep us posted; keep me informed; \
+         keep me updated; keep us informed; open a ticket; open an incident; raise a ticket; \
+         raise an incident; raise an alarm; raise an alert; raise a change; create a ticket; \
+         create an incident; file a ticket; file an incident; file a bug; write it down; take a note; \
+         tell the; tell bob; post in; post to; update the ticket; close the ticket; cc; reply to; \
+         make a note; copy in; log it; log the change; log this; phone me; call me; page the; page me; \
+         text me; mail me; email me; open a change request; change request; send out; shout when; \
+         give a shout; report to; tell everyone; tell operations; let everyone know; let operations know; \
+         let the team know; tell me afterwards; document it; document this; add a comment; leave a note; \
+         put a note; inform me",
+    ),
+    (
+        C::Unsupported,
+        0.0,
+        0,
+        "show me the logs; the logs; log files; stop the; bring it back; cell restart; energy savings; \
+         service restart",
+    ),
+    // Reasons.
+    (
+        C::Motive,
+        0.0,
+        0,
+        "because; because of; since; so that; due to; owing to; thanks to; so; on account of; in view of; \
+         given that; in light of; in order to; to cope with; to handle; to absorb; to deal with; \
+         to prepare for; to be ready for; to be prepared for; to serve; to relieve; to keep up with; \
+         to accommodate; to get through; to survive; to avoid overload; as a precaution; to be safe; \
+         to be on the safe side; just in case; as we expect; as we are expecting; as traffic; as load; \
+         as demand; as users; as customers; as it is; as the; in anticipation of; to make room for; \
+         to support the; to save cost; to save costs; to save money; to save resources; to free up; \
+         to satisfy; to ease; in preparation for; to cater for; to weather; to master; to be able to; \
+         to improve; to give us; to sustain; to ride out; to offset; to respond to; to address; to tackle; \
+         to mitigate; to counter; to soak up; to smooth; to lighten; to economise; to economize; to cut costs; \
+         to cut cost; as there is; as there are; as there's; as it's; as they; as our; seeing that; seeing as; \
+         considering; considering that; inasmuch as; reason:; reason; rationale; motivation; for the sake of; \
+         in response to; as a result of; out of caution; with regard to; on the grounds that; the reason is; \
+         the reason being; for reasons of; to help with; to fight; to compensate; to compensate for",
+    ),
+    // What is unsafe, whole.
+    (
+        C::Unknown,
+        0.0,
+        hint::BYPASS,
+        "system prompt; developer mode; god mode; debug mode; you are now; push it through; push this through; \
+         force it through; force it; force this; no questions asked; don't ask questions; \
+         do not ask questions; without asking; without review; without approval; without any approval; \
+         without any checks; without checks; without confirmation; without any review; without validation; \
+         without permission; skip the checks; skip checks; skip the guard; skip approval; skip the approval; \
+         skip validation; skip review; skip the review; skip all checks; no approval; no approvals; no checks; \
+         no review; no confirmation needed; no need to ask; no need for approval; no need to approve; \
+         no need to check; approve it yourself; approve this yourself; approve yourself; approve your own; \
+         already approved; has been approved; is approved; pre-approved; preapproved; self-approved; \
+         switch off the guard; disable the guard; turn off the guard; turn the guard off; ignore the limits; \
+         ignore the limit; ignore limits; ignore all limits; ignore the freeze; ignore the quota; \
+         ignore any warnings; ignore warnings; ignore errors; even if the guard; whatever the guard says; \
+         past the guard; around the guard; against the rules; no matter what; at any cost; at all costs; \
+         behind their back; don't tell anyone; do not tell anyone; off the record; straight to production; \
+         straight into production; without telling; act as; pretend to be; new instructions; from now on you; \
+         admin mode; root access; full access; don't wait for approval; do not wait for approval; \
+         without waiting for; approval not needed; approval is not needed; approval isn't needed; \
+         skip the queue; admin override; i am the admin; i'm the admin; i am root; trust me; with --force; \
+         --force; direct to the cluster; straight to the cluster; hack into; you must obey; do anything now; \
+         unrestricted mode; no restrictions; no limits; no guard; sign off for me; approve all; \
+         approve everything; do it anyway; just do it; no second opinion; no four eyes; drop the guard; \
+         drop all limits; lift the freeze; lift all limits; drop table; drop the database; under the radar; \
+         on the quiet; override code; sudo mode; outside the guard; safety off; hidden instructions; \
+         reveal your; your instructions",
+    ),
+];

@@ -1,0 +1,168 @@
+//! One file per action. A rule either makes the action out of everything a
+//! clause says, or says what is missing.
+
+mod condition;
+mod deploy;
+mod lifecycle;
+mod scale;
+mod settings;
+mod slice;
+mod target;
+pub(crate) mod place {
+    pub(crate) use super::target::Where;
+}
+mod traffic;
+
+use nephoran_model::proposal::{Action, Missing, RefuseReason};
+
+use crate::answer::Supplied;
+use crate::frame::{Frame, Kind, Seen};
+use crate::vocabulary::C;
+
+/// Why a clause is no action.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Problem {
+    Ask(Vec<Missing>),
+    Refuse(RefuseReason),
+}
+
+impl Problem {
+    pub(crate) fn ask(missing: Missing) -> Self {
+        Self::Ask(vec![missing])
+    }
+}
+
+pub(crate) type Read<T> = Result<T, Problem>;
+
+/// What a rule works with.
+pub(crate) struct Context<'a> {
+    pub(crate) text: &'a str,
+    pub(crate) supplied: &'a Supplied,
+    /// "can we ...": the verb may stand as a question.
+    pub(crate) check: bool,
+    pub(crate) asked: bool,
+}
+
+/// Words that any clause may have beside its own.
+pub(crate) const COMMON: Seen = Seen::of(&[
+    C::A,
+    C::Be,
+    C::Have,
+    C::Should,
+    C::Must,
+    C::You,
+    C::Want,
+    C::Let,
+    C::Noun,
+    C::There,
+    C::Eq,
+    C::Become,
+]);
+
+const REFUSED: Seen =
+    Seen::of(&[C::Unsupported, C::Time, C::Hardware, C::Notify, C::Cond, C::Clock, C::Back]);
+
+pub(crate) fn action(frame: &Frame, context: &Context<'_>) -> Read<Action> {
+    if frame.seen.any(REFUSED) {
+        return Err(Problem::Refuse(RefuseReason::Unsupported));
+    }
+    if frame.says(C::Not) {
+        return Err(Problem::ask(Missing::Action));
+    }
+    if frame.says(C::All) && !reports(frame, context) {
+        return Err(Problem::ask(Missing::Target));
+    }
+    if frame.conflict || frame.slice.conflict {
+        return Err(Problem::Refuse(RefuseReason::Contradiction));
+    }
+    kind(frame, context)
+}
+
+fn kind(frame: &Frame, context: &Context<'_>) -> Read<Action> {
+    let preference = Seen::of(&[C::Prefer, C::Avoid, C::Forbid]);
+    let sliced = frame.says(C::SliceWord) || frame.slice.is_named() || frame.slice.service.is_some();
+    if frame.five_qi.is_some()
+        || frame.says(C::FiveQi)
+        || frame.says(C::DelayBudget)
+        || frame.priority_level.is_some()
+    {
+        return traffic::qos(frame, context);
+    }
+    let celled = frame.says(C::Cell) || !frame.cells.is_empty();
+    if frame.seen.any(preference)
+        || (celled
+            && (sliced || frame.ue.is_some())
+            && (frame.says(C::Must) || frame.says(C::Only))
+            && !creates(frame))
+        || (celled && frame.says(C::Steer))
+        || (celled && frame.ue.is_some())
+    {
+        return traffic::steer(frame, context);
+    }
+    if frame.says(C::Undo) {
+        return lifecycle::rollback(frame, context);
+    }
+    let retires = frame.says(C::Retire) || frame.says(C::Remove);
+    if sliced && retires {
+        return Err(Problem::ask(Missing::Target));
+    }
+    if reports(frame, context) && !creates(frame) {
+        return lifecycle::report(frame, context);
+    }
+    if frame.ue.is_some() && !sliced {
+        return if frame.quantities.iter().any(|q| matches!(q.kind, Kind::Rate(_))) {
+            traffic::qos(frame, context)
+        } else {
+            Err(Problem::ask(Missing::Action))
+        };
+    }
+    if sliced && watches(frame) && !creates(frame) {
+        return Err(Problem::ask(Missing::Action));
+    }
+    if sliced {
+        return slice::slice(frame, context);
+    }
+    if condition::applies(frame) {
+        return condition::ensure(frame, context);
+    }
+    if celled {
+        return condition::ensure(frame, context);
+    }
+    if frame.says(C::Upgrade) || (frame.version.is_some() && !deploys(frame) && !settings::applies(frame)) {
+        return lifecycle::upgrade(frame, context);
+    }
+    if deploys(frame) || deploy::puts(frame) {
+        return deploy::deploy(frame, context);
+    }
+    if retires && !scale::counts(frame) {
+        return lifecycle::retire(frame, context);
+    }
+    if settings::capacity_applies(frame) {
+        return settings::capacity(frame, context);
+    }
+    if settings::applies(frame) {
+        return settings::configure(frame, context);
+    }
+    scale::scale(frame, context)
+}
+
+fn creates(frame: &Frame) -> bool {
+    frame.seen.any(Seen::of(&[C::Create, C::Deploy, C::Launch]))
+}
+
+fn watches(frame: &Frame) -> bool {
+    frame.says(C::Keep) && !frame.metrics.is_empty()
+}
+
+fn deploys(frame: &Frame) -> bool {
+    frame.says(C::Deploy) || frame.says(C::Create) || frame.says(C::Launch) || frame.blueprint.is_some()
+}
+
+fn reports(frame: &Frame, context: &Context<'_>) -> bool {
+    if context.check {
+        return false;
+    }
+    frame.seen.any(Seen::of(&[C::Show, C::HowMany, C::Status, C::Alive, C::Question]))
+        || frame.whole_network
+        || (context.asked && frame.says(C::Be) && frame.seen.any(Seen::of(&[C::Run, C::There])))
+}

@@ -1,0 +1,254 @@
+//! set_capacity and configure.
+
+use std::collections::BTreeMap;
+
+use nephoran_model::proposal::{
+    Action, Capacity, Configure, LinkDirection, Missing, RefuseReason, SetCapacity,
+};
+
+use super::{Context, Problem, Read, target};
+use crate::account::{Slots, account};
+use crate::frame::{Cmp, Frame, Kind, Link, Qty, Role, Seen};
+use crate::units;
+use crate::vocabulary::C;
+use crate::words::metric;
+
+/// Whether the clause speaks of what a workload can carry.
+pub(crate) fn capacity_applies(frame: &Frame) -> bool {
+    frame.quantities.iter().any(|q| {
+        matches!(q.kind, Kind::Rate(_) | Kind::Unclear | Kind::Sessions | Kind::Subscribers | Kind::Pdu)
+            || q.kind == Kind::Ues
+    }) || ((frame.link.is_some()
+        || frame.seen.any(Seen::of(&[C::Sessions, C::Subscribers]))
+        || frame.metrics.iter().any(|m| f64::from(*m) == metric::BANDWIDTH))
+        && !frame.quantities.iter().any(|q| q.kind == Kind::Pods))
+}
+
+pub(crate) fn capacity(frame: &Frame, context: &Context<'_>) -> Read<Action> {
+    let seen = Seen::of(&[
+        C::Give,
+        C::Carry,
+        C::Set,
+        C::Light,
+        C::Put,
+        C::Grow,
+        C::Shrink,
+        C::Limit,
+        C::Capacity,
+        C::Sessions,
+        C::Subscribers,
+        C::Scale,
+        C::Run,
+        C::Pron,
+        C::Up,
+        C::Out,
+        C::Use,
+        C::Of,
+        C::Max,
+        C::For,
+        C::Keep,
+        C::With,
+        C::Traffic,
+    ]);
+    let mut capacity = Capacity::default();
+    let mut problem = None;
+    for qty in &frame.quantities {
+        if let Err(found) = add_capacity(&mut capacity, qty, frame.link, context) {
+            problem = problem.or(Some(found));
+        }
+    }
+    if let Some(Problem::Refuse(reason)) = problem {
+        return Err(Problem::Refuse(reason));
+    }
+    if frame.metrics.iter().any(|m| !matches!(f64::from(*m), metric::THROUGHPUT | metric::BANDWIDTH)) {
+        return Err(Problem::ask(Missing::Action));
+    }
+    let value = capacity == Capacity::default() && problem.is_none() && context.supplied.rate.is_none();
+    let allowed = if value { seen.with(Seen::of(&[C::Vague, C::Few, C::More, C::Fewer])) } else { seen };
+    account(frame, allowed, Slots::QUANTITIES.with(Slots::TARGET).with(Slots::LINK).with(Slots::METRICS))?;
+    let target = target::target(frame, context)?;
+    if let Some(problem) = problem {
+        return Err(problem);
+    }
+    if value {
+        return Err(Problem::ask(Missing::Value));
+    }
+    if capacity == Capacity::default() {
+        if let Some(rate) = context.supplied.rate {
+            match frame.link.or(context.supplied.link.map(Link::One)) {
+                Some(Link::One(LinkDirection::Downlink)) => capacity.max_downlink = Some(rate),
+                Some(Link::One(LinkDirection::Uplink)) => capacity.max_uplink = Some(rate),
+                _ => return Err(Problem::ask(Missing::Direction)),
+            }
+        }
+    }
+    Ok(Action::SetCapacity(SetCapacity { target, capacity }))
+}
+
+fn once<T: PartialEq>(slot: &mut Option<T>, value: T) -> Read<()> {
+    match slot {
+        Some(old) if *old != value => Err(Problem::Refuse(RefuseReason::Contradiction)),
+        _ => {
+            *slot = Some(value);
+            Ok(())
+        }
+    }
+}
+
+/// Adds one number to a capacity, or says what it lacks.
+pub(crate) fn add_capacity(
+    capacity: &mut Capacity,
+    qty: &Qty,
+    link: Option<Link>,
+    context: &Context<'_>,
+) -> Read<()> {
+    if qty.approximate {
+        return Err(Problem::ask(Missing::Value));
+    }
+    if qty.value < 0.0 {
+        return Err(Problem::Refuse(RefuseReason::Contradiction));
+    }
+    if qty.per_ue || matches!(qty.cmp, Some(Cmp::Guaranteed | Cmp::AtLeast | Cmp::Above | Cmp::Below)) {
+        return Err(Problem::ask(Missing::Action));
+    }
+    // "by 2 Gbps", "2 Gbps more", "from 1 to 2 Gbps" have no field.
+    if qty.more != 0 || matches!(qty.role, Role::By | Role::From | Role::Low | Role::High) {
+        return Err(Problem::ask(Missing::Value));
+    }
+    match qty.kind {
+        Kind::Unclear => {
+            let Some(unit) = context.supplied.unit else {
+                return Err(Problem::ask(Missing::Unit));
+            };
+            let fixed = Qty { kind: Kind::Rate(unit), ..*qty };
+            add_capacity(capacity, &fixed, link, context)
+        }
+        Kind::Rate(_) => {
+            let rate = units::bit_rate(qty).ok_or(Problem::ask(Missing::Unit))?;
+            match qty.link.or(link).or(context.supplied.link.map(Link::One)) {
+                Some(Link::One(LinkDirection::Downlink)) => once(&mut capacity.max_downlink, rate),
+                Some(Link::One(LinkDirection::Uplink)) => once(&mut capacity.max_uplink, rate),
+                Some(Link::Both) => {
+                    once(&mut capacity.max_downlink, rate)?;
+                    once(&mut capacity.max_uplink, rate)
+                }
+                None => Err(Problem::ask(Missing::Direction)),
+            }
+        }
+        Kind::Sessions | Kind::Pdu => once(&mut capacity.max_sessions, whole(qty)?),
+        Kind::Subscribers => once(&mut capacity.max_subscribers, whole(qty)?),
+        Kind::Time(_) => Err(Problem::Refuse(RefuseReason::Unsupported)),
+        // Devices are no field of a workload's capacity; a bare number has no unit.
+        Kind::Bare if link.is_some() || qty.link.is_some() => Err(Problem::ask(Missing::Unit)),
+        _ => Err(Problem::ask(Missing::Action)),
+    }
+}
+
+fn whole(qty: &Qty) -> Read<u64> {
+    if qty.value < 0.0 || qty.value.fract() != 0.0 {
+        return Err(Problem::Refuse(RefuseReason::Contradiction));
+    }
+    Ok(qty.value as u64)
+}
+
+/// Whether the clause names a setting, by its shape or by what is done to it.
+pub(crate) fn applies(frame: &Frame) -> bool {
+    !frame.keys.is_empty()
+        || frame.seen.any(Seen::of(&[C::Enable, C::Disable]))
+        || frame.switch.is_some()
+        || (frame.unknown.len() == 1
+            && (frame.value.is_some()
+                || frame.seen.any(Seen::of(&[C::Become]))
+                || frame.says(C::Set)
+                    && frame.quantities.iter().any(|q| q.role == Role::To && q.kind == Kind::Bare)))
+}
+
+pub(crate) fn configure(frame: &Frame, context: &Context<'_>) -> Read<Action> {
+    let seen = Seen::of(&[
+        C::Set,
+        C::Put,
+        C::Give,
+        C::Enable,
+        C::Disable,
+        C::Become,
+        C::Change,
+        C::Light,
+        C::Pron,
+        C::Use,
+        C::Run,
+        C::For,
+        C::With,
+        C::On,
+    ]);
+    if frame.choice.is_some() {
+        return Err(Problem::ask(Missing::Value));
+    }
+    let mut keys = frame.keys.clone();
+    let mut unknown = frame.unknown.len();
+    if keys.is_empty() && unknown == 1 {
+        keys.push(frame.unknown[0].0);
+        unknown = 0;
+    }
+    let mut values = Vec::new();
+    if let Some(value) = frame.value {
+        values.push(value);
+    }
+    // "enable ue_tracing", "dnn internet"
+    if keys.len() == 1
+        && frame.value.is_none()
+        && unknown == 1
+        && !frame.keys.is_empty()
+        && frame.quantities.is_empty()
+    {
+        let (span, at) = frame.unknown[0];
+        if at > 0 && span.lo > keys[0].lo {
+            values.push(span);
+            unknown = 0;
+        }
+    }
+    for qty in &frame.quantities {
+        if qty.kind != Kind::Bare
+            || qty.approximate
+            || qty.more != 0
+            || qty.cmp.is_some()
+            || !matches!(qty.role, Role::To | Role::None | Role::At)
+        {
+            return Err(Problem::ask(Missing::Value));
+        }
+        values.push(qty.span);
+    }
+    let switch = match (frame.switch, frame.says(C::Enable), frame.says(C::Disable)) {
+        (Some(on), false, false) => Some(on),
+        (None, true, false) => Some(true),
+        (None, false, true) => Some(false),
+        (None, false, false) => None,
+        _ => return Err(Problem::Refuse(RefuseReason::Contradiction)),
+    };
+    let slots = Slots::TARGET
+        .with(Slots::KEYS)
+        .with(Slots::VALUE)
+        .with(Slots::SWITCH)
+        .with(Slots::QUANTITIES)
+        .with(Slots::UNKNOWN);
+    account(frame, seen, slots)?;
+    if unknown != 0 || keys.len() != 1 {
+        return Err(Problem::ask(Missing::Action));
+    }
+    let key = keys[0].text(context.text).to_owned();
+    if SECRETS.iter().any(|secret| key.contains(secret)) {
+        return Err(Problem::ask(Missing::Action));
+    }
+    let target = target::target(frame, context)?;
+    let value = match (values.as_slice(), switch) {
+        ([], Some(on)) => (if on { "on" } else { "off" }).to_owned(),
+        ([value], None) => value.text(context.text).to_owned(),
+        ([], None) => match &context.supplied.value_text {
+            Some(value) => value.clone(),
+            None => return Err(Problem::ask(Missing::Value)),
+        },
+        _ => return Err(Problem::Refuse(RefuseReason::Contradiction)),
+    };
+    Ok(Action::Configure(Configure { target, settings: BTreeMap::from([(key, value)]) }))
+}
+
+const SECRETS: &[&str] = &["password", "secret", "token", "credential", "passwd", "api_key", "private_key"];

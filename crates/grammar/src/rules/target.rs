@@ -1,0 +1,287 @@
+//! Which mention is the thing, and which the place.
+
+use nephoran_model::proposal::{Function, Missing, Target, is_dns_label};
+
+use super::{Context, Problem, Read};
+use crate::frame::{Frame, Mention, Named, PlaceKind};
+use crate::vocabulary::C;
+
+/// The place of a clause: at most one of each kind.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Where {
+    pub(crate) namespace: Option<String>,
+    pub(crate) cluster: Option<String>,
+    pub(crate) place: Option<String>,
+}
+
+/// Words that follow "in" or "at" without being a place.
+const NO_PLACES: &[&str] = &[
+    "advance",
+    "average",
+    "bulk",
+    "case",
+    "charge",
+    "circles",
+    "compliance",
+    "concert",
+    "demand",
+    "detail",
+    "effect",
+    "essence",
+    "fact",
+    "favour",
+    "fire",
+    "first",
+    "force",
+    "front",
+    "full",
+    "fun",
+    "general",
+    "half",
+    "haste",
+    "hold",
+    "hurry",
+    "itself",
+    "keeping",
+    "last",
+    "least",
+    "line",
+    "loop",
+    "midst",
+    "mind",
+    "minutes",
+    "most",
+    "need",
+    "order",
+    "parallel",
+    "part",
+    "particular",
+    "parts",
+    "peace",
+    "person",
+    "phases",
+    "place",
+    "practice",
+    "principle",
+    "private",
+    "public",
+    "random",
+    "reality",
+    "reserve",
+    "response",
+    "return",
+    "rush",
+    "secret",
+    "sequence",
+    "series",
+    "short",
+    "silence",
+    "space",
+    "standby",
+    "sum",
+    "sync",
+    "tandem",
+    "tests",
+    "theory",
+    "time",
+    "times",
+    "top",
+    "total",
+    "turn",
+    "turns",
+    "vain",
+    "view",
+    "whole",
+    "will",
+    "once",
+    "best",
+    "worst",
+    "speed",
+    "pace",
+    "scale",
+    "hand",
+    "risk",
+    "call",
+    "duty",
+    "air",
+    "record",
+    "purpose",
+    "schedule",
+    "board",
+    "track",
+    "loan",
+    "trial",
+    "trust",
+    "sight",
+    "batches",
+    "steps",
+    "stages",
+    "waves",
+    "style",
+    "mode",
+    "english",
+    "german",
+    "french",
+    "spanish",
+    "json",
+    "yaml",
+    "auf",
+    "den",
+    "die",
+    "das",
+];
+
+struct Sorted<'a> {
+    things: Vec<&'a Mention>,
+    places: Vec<&'a Mention>,
+}
+
+fn sort<'a>(frame: &'a Frame) -> Sorted<'a> {
+    let mut sorted = Sorted { things: Vec::new(), places: Vec::new() };
+    for mention in &frame.mentions {
+        match (mention.named, mention.prep) {
+            (Named::Function(..), _) | (_, C::Fill | C::Of) => sorted.things.push(mention),
+            (_, C::In | C::At | C::Into) => sorted.places.push(mention),
+            _ => {}
+        }
+    }
+    // "on X", "from X", "to X", "for X": the thing when nothing else is, else the place.
+    let mut open: Vec<&Mention> = frame
+        .mentions
+        .iter()
+        .filter(|m| {
+            !matches!(m.named, Named::Function(..))
+                && !matches!(m.prep, C::Fill | C::Of | C::In | C::At | C::Into)
+        })
+        .collect();
+    if sorted.things.is_empty()
+        && frame.called.is_none()
+        && let Some(index) = open.iter().position(|m| !matches!(m.named, Named::Word))
+    {
+        sorted.things.push(open.remove(index));
+    }
+    sorted.places.extend(open);
+    sorted
+}
+
+/// The places that were said; two of a kind ask.
+pub(crate) fn place(frame: &Frame, context: &Context<'_>) -> Read<Where> {
+    place_of(frame, &sort(frame).places, context)
+}
+
+fn place_of(frame: &Frame, mentions: &[&Mention], context: &Context<'_>) -> Read<Where> {
+    let mut found = Where::default();
+    let text = context.text;
+    let mut put = |slot: fn(&mut Where) -> &mut Option<String>, word: &str| -> Read<()> {
+        if !is_dns_label(word) {
+            return Err(Problem::ask(Missing::Place));
+        }
+        let slot = slot(&mut found);
+        match slot {
+            Some(old) if old != word => Err(Problem::ask(Missing::Place)),
+            _ => {
+                *slot = Some(word.to_owned());
+                Ok(())
+            }
+        }
+    };
+    for place in &frame.places {
+        let word = place.span.text(text);
+        match place.kind {
+            PlaceKind::Namespace => put(|w| &mut w.namespace, word)?,
+            PlaceKind::Cluster => put(|w| &mut w.cluster, word)?,
+            PlaceKind::Bare => put(|w| &mut w.place, word)?,
+        }
+    }
+    for mention in mentions {
+        let word = mention.span.text(text);
+        if matches!(mention.named, Named::Word) && (NO_PLACES.contains(&word) || mention.article) {
+            return Err(Problem::ask(Missing::Action));
+        }
+        if !matches!(mention.prep, C::In | C::At | C::On | C::Into | C::From | C::To | C::Off) {
+            return Err(Problem::ask(Missing::Action));
+        }
+        put(|w| &mut w.place, word)?;
+    }
+    if let Some(supplied) = &context.supplied.place
+        && found == Where::default()
+    {
+        return Ok(supplied.clone());
+    }
+    Ok(found)
+}
+
+/// The one workload a clause is about, with its place.
+pub(crate) fn target(frame: &Frame, context: &Context<'_>) -> Read<Target> {
+    let sorted = sort(frame);
+    let place = place_of(frame, &sorted.places, context)?;
+    let (name, function) = thing(frame, &sorted.things, context)?;
+    Ok(Target { name, function, namespace: place.namespace, cluster: place.cluster, place: place.place })
+}
+
+pub(crate) fn has_target(frame: &Frame) -> bool {
+    frame.called.is_some() || !sort(frame).things.is_empty()
+}
+
+fn thing(
+    frame: &Frame,
+    things: &[&Mention],
+    context: &Context<'_>,
+) -> Read<(Option<String>, Option<Function>)> {
+    let text = context.text;
+    let mut name: Option<String> = None;
+    let mut function: Option<Function> = None;
+    let mut quoted = false;
+    for mention in things {
+        let word = mention.span.text(text);
+        match mention.named {
+            Named::Function(said, named) => {
+                if function.is_some_and(|old| old != said) {
+                    return Err(Problem::ask(Missing::Target));
+                }
+                function = Some(said);
+                if named && name.is_none() {
+                    name = Some(singular(word, said).to_owned());
+                }
+            }
+            Named::Name | Named::Quoted => {
+                let lower = word.to_ascii_lowercase();
+                if !is_dns_label(&lower)
+                    || (name.is_some() && name.as_deref() != Some(&lower))
+                    || function.is_some()
+                {
+                    return Err(Problem::ask(Missing::Target));
+                }
+                quoted |= mention.named == Named::Quoted;
+                name = Some(lower);
+            }
+            Named::Word => return Err(Problem::ask(Missing::Action)),
+        }
+        if quoted && function.is_some() {
+            return Err(Problem::ask(Missing::Target));
+        }
+    }
+    if let Some(called) = frame.called {
+        let word = called.text(text).to_ascii_lowercase();
+        if !is_dns_label(&word) || name.is_some() && function.is_none() {
+            return Err(Problem::ask(Missing::Target));
+        }
+        // "the upf called edge-upf": the name is what it is called.
+        name = Some(word);
+    }
+    if name.is_none() && function.is_none() {
+        if let Some(supplied) = &context.supplied.target {
+            return Ok((supplied.name.clone(), supplied.function));
+        }
+        return Err(Problem::ask(Missing::Target));
+    }
+    Ok((name, function))
+}
+
+/// "upfs" is said of several; the name is "upf". "ausf's" was cut before.
+fn singular(word: &str, function: Function) -> &str {
+    match word.strip_suffix('s') {
+        Some(stem) if !stem.is_empty() && word != function.as_str() => stem,
+        _ => word,
+    }
+}
