@@ -18,7 +18,8 @@ pub fn run(root: &Path, check: bool) -> Result<()> {
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), Into::into);
     let program = target.join("debug/nephoran");
     for (path, words) in DOCUMENTS {
-        let output = Command::new(&program).args(*words).output().with_context(|| format!("run {program:?}"))?;
+        let output =
+            Command::new(&program).args(*words).output().with_context(|| format!("run {program:?}"))?;
         ensure!(output.status.success(), "nephoran {words:?}: {}", String::from_utf8_lossy(&output.stderr));
         let file = root.join(path);
         if check {

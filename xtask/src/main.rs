@@ -76,7 +76,9 @@ fn lint(root: &Path) -> Result<()> {
         // Advisories need a database from the network; the rules below need none.
         run(cargo(root).args(["deny", "--offline", "check", "bans", "licenses", "sources"]))?;
     } else {
-        println!("SKIPPED: the dependency rules of deny.toml; to check them: cargo install cargo-deny --locked");
+        println!(
+            "SKIPPED: the dependency rules of deny.toml; to check them: cargo install cargo-deny --locked"
+        );
     }
     Ok(())
 }

@@ -20,11 +20,26 @@ enum Need {
 }
 
 const TOOLS: &[Tool] = &[
-    Tool { program: "git", package: "git", need: Need::Must, why: "the package repositories are git repositories" },
+    Tool {
+        program: "git",
+        package: "git",
+        need: Need::Must,
+        why: "the package repositories are git repositories",
+    },
     Tool { program: "cc", package: "gcc", need: Need::Must, why: "SQLite is compiled from C" },
-    Tool { program: "strace", package: "strace", need: Need::May, why: "the tests of failing syncs inject faults with it" },
+    Tool {
+        program: "strace",
+        package: "strace",
+        need: Need::May,
+        why: "the tests of failing syncs inject faults with it",
+    },
     Tool { program: "chromium", package: "chromium", need: Need::May, why: "the page is tested in it" },
-    Tool { program: "chromedriver", package: "chromium-driver", need: Need::May, why: "the page's tests drive Chromium with it" },
+    Tool {
+        program: "chromedriver",
+        package: "chromium-driver",
+        need: Need::May,
+        why: "the page's tests drive Chromium with it",
+    },
 ];
 
 pub fn run() -> Result<()> {

@@ -46,3 +46,6 @@ pub mod cli;
 
 /// The wiring; alone names concrete adapters.
 pub mod app;
+
+/// `nephoran demo`.
+pub mod demo;

@@ -24,6 +24,7 @@ use nephoran_model::guard::Bounds;
 pub use keys::{KEYS, Key, Support, variable};
 
 use read::Reader;
+pub(crate) use read::parse_duration;
 use yaml::{Node, Place, Value};
 
 /// Valid, with every default filled in.

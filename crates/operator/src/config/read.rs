@@ -565,7 +565,7 @@ fn short_text(text: &str) -> String {
 }
 
 /// `90d`, `24h`, `30m`, `45s`.
-fn parse_duration(text: &str) -> Option<Duration> {
+pub fn parse_duration(text: &str) -> Option<Duration> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let number: u64 = text[..digits].parse().ok()?;
     let seconds = match &text[digits..] {

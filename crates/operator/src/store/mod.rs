@@ -6,6 +6,7 @@
 mod audit;
 mod error;
 mod events;
+mod look;
 mod read;
 mod readers;
 mod schema;
@@ -26,6 +27,7 @@ use tracing::{error, info};
 pub use audit::{AuditEntry, AuditHead, AuditNote, Fault as AuditFault, Verification};
 pub use error::Error;
 pub use events::Event;
+pub use look::Look;
 pub use read::{Filter, Live, Page};
 pub use stats::{Histogram, Snapshot, Stats};
 

@@ -242,6 +242,20 @@ pub(super) fn open_reader(files: &Files) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
+/// A connection of another program that looks in: it makes nothing and takes no lock of ours.
+pub(super) fn open_look(files: &Files) -> Result<Connection, Error> {
+    check_file(files)?;
+    let file = &files.database;
+    let connection = open_reader(files).map_err(|source| explain(file, source))?;
+    match version(&connection).map_err(|source| explain(file, source))? {
+        Found::Ours(1..=SCHEMA) => Ok(connection),
+        Found::Ours(found) => Err(Error::Newer { file: file.clone(), found, known: SCHEMA }),
+        Found::Empty | Found::Foreign => {
+            Err(Error::Broken { file: file.clone(), what: "it is no store of this program".into() })
+        }
+    }
+}
+
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 
 /// What can be seen without SQLite, which would take a file of zeros for a new database and
