@@ -8,3 +8,6 @@ pub mod folder;
 
 /// The file that `POST /intent` hands on.
 pub mod handoff;
+
+/// What a door says to words that are no order.
+mod words;

@@ -9,7 +9,7 @@ use http::{HeaderMap, StatusCode, header};
 use jiff::Timestamp;
 use nephoran_api::intent_v1::{self, IntentV1, is_mark};
 use nephoran_model::intent::{Change, Constraints, Request, Source};
-use nephoran_model::proposal::{Action, Actions, Clarify, Proposal, Refuse, RefuseReason};
+use nephoran_model::proposal::{Action, Actions, Proposal};
 use serde_json::{Value, json};
 
 use super::frame::RequestId;
@@ -18,6 +18,7 @@ use super::reject::Reject;
 use super::{INTENT_BODY, Shared, body};
 use crate::admit::{Key, Submission};
 use crate::intake::handoff::{self, Handoff};
+use crate::intake::words;
 
 /// Where everything can be sent that this route does not take.
 const ELSEWHERE: &str = "/api/v1/intents takes every request";
@@ -130,14 +131,14 @@ fn from_json(bytes: &[u8], sources: &[String]) -> Result<Asked, Reject> {
 fn from_words(bytes: &[u8], translate: fn(&str) -> Proposal) -> Result<Asked, Reject> {
     let wrong = |detail: &str| invalid(format!("plain text: {detail}"));
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let words = std::str::from_utf8(bytes).map_err(|_| wrong("the text is not UTF-8"))?;
-    let words = words.trim_end_matches(['\r', '\n']);
-    let intent = as_intent(&translate(words)).map_err(|detail| wrong(&detail))?;
+    let text = std::str::from_utf8(bytes).map_err(|_| wrong("the text is not UTF-8"))?;
+    let text = text.trim_end_matches(['\r', '\n']);
+    let intent = as_intent(&translate(text)).map_err(|detail| wrong(&detail))?;
     // Words may name a number that an intent may not.
     intent_v1::read(&intent, &[]).map_err(|error| wrong(&error.to_string()))?;
     Ok(Asked {
         intent,
-        request: Request::Text(words.to_owned()),
+        request: Request::Text(text.to_owned()),
         priority: None,
         reason: None,
         constraints: Constraints::default(),
@@ -151,8 +152,8 @@ fn as_intent(proposal: &Proposal) -> Result<Value, String> {
         || format!("only one scaling to a number in a named namespace is taken here; {ELSEWHERE}");
     let actions = match proposal {
         Proposal::Actions(actions) => actions,
-        Proposal::Clarify(clarify) => return Err(format!("{} ({ELSEWHERE})", question(clarify))),
-        Proposal::Refuse(refuse) => return Err(format!("{} ({ELSEWHERE})", reason(refuse))),
+        Proposal::Clarify(clarify) => return Err(format!("{} ({ELSEWHERE})", words::question(clarify))),
+        Proposal::Refuse(refuse) => return Err(format!("{} ({ELSEWHERE})", words::refusal(refuse))),
     };
     let Actions { purpose: None, actions, .. } = actions else { return Err(one_scale()) };
     let [Action::Scale(scale)] = actions.as_slice() else { return Err(one_scale()) };
@@ -167,25 +168,6 @@ fn as_intent(proposal: &Proposal) -> Result<Value, String> {
         "replicas": to,
         "source": "user",
     }))
-}
-
-fn question(clarify: &Clarify) -> String {
-    clarify.question.clone().unwrap_or_else(|| {
-        let missing: Vec<&str> = clarify.missing.iter().map(|missing| missing.as_str()).collect();
-        format!("it is not clear what is meant: {}", missing.join(", "))
-    })
-}
-
-fn reason(refuse: &Refuse) -> String {
-    refuse.explanation.clone().unwrap_or_else(|| {
-        match refuse.reason {
-            RefuseReason::OutOfScope => "this is not a request about a network",
-            RefuseReason::Unsafe => "this asks for what must not be done",
-            RefuseReason::Unsupported => "nothing here can carry that out",
-            RefuseReason::Contradiction => "this cannot all be true",
-        }
-        .to_owned()
-    })
 }
 
 fn invalid(detail: String) -> Reject {
@@ -247,7 +229,7 @@ fn cannot_hand_off(error: &dyn std::fmt::Display) -> Reject {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use nephoran_model::proposal::Missing;
+    use nephoran_model::proposal::{Missing, RefuseReason};
 
     use super::*;
 
