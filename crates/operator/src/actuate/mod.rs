@@ -1,1 +1,4 @@
-//! actuate
+//! Carries approved steps out.
+
+/// Commits in repositories of kpt packages.
+pub mod package;

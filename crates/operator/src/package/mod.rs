@@ -15,6 +15,7 @@ mod owner;
 mod plans;
 mod reader;
 mod repository;
+pub mod samples;
 mod state;
 mod tree;
 mod watch;

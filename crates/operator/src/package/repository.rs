@@ -199,13 +199,28 @@ impl Repository {
 
     /// The value of a field in the branch as it is now, read from the repository.
     pub async fn value(&self, file: &str, document: usize, field: &str) -> Result<Option<Scalar>, Error> {
-        let Some(path) = yaml::Path::parse(field) else { return Ok(None) };
-        let name = format!("{}:{file}", self.inner.reference);
-        let object = self.inner.reader.contents(vec![name]).await?.into_iter().next().flatten();
-        let Some(object) = object.filter(|object| object.kind == "blob") else { return Ok(None) };
-        let Ok(text) = std::str::from_utf8(&object.bytes) else { return Ok(None) };
-        let Ok(file) = yaml::parse(text) else { return Ok(None) };
-        Ok(file.documents.get(document).and_then(|root| root.find(&path)).and_then(yaml::Node::scalar))
+        let (_, values) = self.values(&[(file, document, field)]).await?;
+        Ok(values.into_iter().next().flatten())
+    }
+
+    /// Values of fields (file, document, field) at one commit, the tip of the branch as it is now.
+    pub async fn values(
+        &self,
+        fields: &[(&str, usize, &str)],
+    ) -> Result<(String, Vec<Option<Scalar>>), Error> {
+        let tip = self.inner.reader.id(&self.inner.reference).await?;
+        let tip = tip.ok_or_else(|| Error::NoBranch {
+            path: self.inner.config.path.display().to_string(),
+            branch: self.inner.config.branch.clone(),
+        })?;
+        let names = fields.iter().map(|(file, ..)| format!("{tip}:{file}")).collect();
+        let objects = self.inner.reader.contents(names).await?;
+        let values = fields.iter().zip(objects).map(|((_, document, field), object)| {
+            let object = object.filter(|object| object.kind == "blob")?;
+            yaml::value(&object.bytes, *document, field)
+        });
+        let values = values.collect();
+        Ok((tip, values))
     }
 
     /// The commits of plans, looked for in the history since a commit (or in the last 20,000).

@@ -332,6 +332,7 @@ fn parse(ids: Vec<String>, objects: Vec<Result<Option<Object>, Error>>) -> Vec<(
             let facts = match object {
                 Ok(Some(object)) => facts::read(&object.bytes),
                 Ok(None) => facts::broken("is missing from the repository".to_owned()),
+                Err(Error::TooLarge { limit, .. }) => facts::broken(format!("is larger than {limit} bytes")),
                 Err(error) => facts::broken(format!("cannot be read: {error}")),
             };
             (id, Arc::new(facts))

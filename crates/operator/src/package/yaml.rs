@@ -173,6 +173,13 @@ pub(super) fn parse(text: &str) -> Result<File<'_>, Error> {
     Ok(file)
 }
 
+/// One value of a file; none where it does not parse or has no such field.
+pub(super) fn value(bytes: &[u8], document: usize, field: &str) -> Option<Scalar> {
+    let path = Path::parse(field)?;
+    let file = parse(std::str::from_utf8(bytes).ok()?).ok()?;
+    file.documents.get(document)?.find(&path)?.scalar()
+}
+
 fn node<'a>(value: Value<'a>, span: &Span, text: &str) -> Node<'a> {
     let range = span.byte_range().unwrap_or(text.len()..text.len());
     Node { value, start: range.start, end: range.end, line: span.end.line() }

@@ -90,7 +90,10 @@ impl Server {
         stdout.read_line(&mut line).unwrap();
         let Some(url) = line.trim().strip_prefix("listening on ") else {
             let status = child.wait().unwrap();
-            panic!("the operator did not start ({status}); it said {line:?}; its log: {}", log(folder.path()));
+            panic!(
+                "the operator did not start ({status}); it said {line:?}; its log: {}",
+                log(folder.path())
+            );
         };
         let url = url.to_owned();
         let server = Self { child, url, folder, _stdout: stdout };
@@ -271,12 +274,8 @@ pub fn samples(bare: &Path) {
     git(work.path(), &["init", "-q", "-b", "main"]);
     git(work.path(), &["add", "-A"]);
     git(work.path(), &["commit", "-q", "-m", "sample packages"]);
-    let output = Command::new("git")
-        .args(["clone", "-q", "--bare"])
-        .arg(work.path())
-        .arg(bare)
-        .output()
-        .unwrap();
+    let output =
+        Command::new("git").args(["clone", "-q", "--bare"]).arg(work.path()).arg(bare).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
@@ -312,8 +311,7 @@ pub fn git(folder: &Path, args: &[&str]) -> String {
 pub fn push(bare: &Path, file: &str, content: &str, message: &str) {
     let work = tempfile::tempdir().unwrap();
     let clone = work.path().join("clone");
-    let output =
-        Command::new("git").args(["clone", "-q"]).arg(bare).arg(&clone).output().unwrap();
+    let output = Command::new("git").args(["clone", "-q"]).arg(bare).arg(&clone).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     if let Some(parent) = clone.join(file).parent() {
         std::fs::create_dir_all(parent).unwrap();

@@ -62,8 +62,7 @@ fn a_step_over_the_bound_waits_for_approval_of_exactly_its_plan() {
     let waiting = server.submit_until("scale upf to 20 in ns ran-a", "awaiting_approval");
     let id = waiting["id"].as_str().unwrap();
     let other = "0".repeat(64);
-    let refused =
-        server.post_json(&format!("/api/v1/intents/{id}/approve"), &json!({"plan_hash": other}));
+    let refused = server.post_json(&format!("/api/v1/intents/{id}/approve"), &json!({"plan_hash": other}));
     assert_eq!(refused.status, 412, "{}", refused.text());
     let hash = waiting["plan"]["hash"].as_str().unwrap();
     let approved = server.post_json(&format!("/api/v1/intents/{id}/approve"), &json!({"plan_hash": hash}));

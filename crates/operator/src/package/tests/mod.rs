@@ -4,6 +4,7 @@
 mod commits;
 mod edits;
 mod pushes;
+mod reading;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
