@@ -2,9 +2,8 @@
 
 use nephoran_model::proposal::{Missing, RefuseReason};
 
-use crate::frame::{Frame, Kind, Role, Seen};
+use crate::frame::{Frame, Seen};
 use crate::rules::{COMMON, Problem, Read};
-use crate::vocabulary::C;
 
 /// The slots of a clause that a rule uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,10 +103,4 @@ pub(crate) fn account(frame: &Frame, seen: Seen, slots: Slots) -> Read<()> {
         return Err(Problem::ask(Missing::Action));
     }
     Ok(())
-}
-
-/// Times and nodes that are said beside an action that has no field for them.
-pub(crate) fn constraint(frame: &Frame) -> bool {
-    frame.quantities.iter().any(|q| matches!(q.kind, Kind::Time(_)) && q.role != Role::None)
-        || frame.seen.any(Seen::of(&[C::Hardware, C::Time]))
 }

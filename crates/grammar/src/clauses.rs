@@ -1,8 +1,6 @@
 //! Which parts belong together, and what clauses share: a verb, a number that
 //! comes last, a place at the very start or end, the thing named first.
 
-use nephoran_model::proposal::Missing;
-
 use crate::frame::{Frame, Named, Seen, VERBS};
 use crate::vocabulary::C;
 
@@ -257,9 +255,4 @@ fn placelike(frame: &Frame, mention: &crate::frame::Mention) -> bool {
     matches!(mention.prep, C::On | C::From | C::To | C::Off)
         && matches!(mention.named, Named::Name | Named::Word | Named::Quoted)
         && frame.mentions.iter().any(|other| other.at != mention.at && other.prep == C::Fill)
-}
-
-/// What a choice between two things asks for, in any clause.
-pub(crate) fn choice(clauses: &[Frame]) -> Option<Missing> {
-    clauses.iter().find_map(|clause| clause.choice)
 }

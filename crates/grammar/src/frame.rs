@@ -154,7 +154,6 @@ pub(crate) struct Mention {
 pub(crate) enum PlaceKind {
     Namespace,
     Cluster,
-    Bare,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -208,6 +207,7 @@ pub(crate) struct Frame {
     pub(crate) switch: Option<bool>,
     pub(crate) unknown: Vec<(Span, usize)>,
     pub(crate) choice: Option<Missing>,
+    pub(crate) choice_at: usize,
     /// A slot was filled twice with different things.
     pub(crate) conflict: bool,
     pub(crate) whole_network: bool,
@@ -358,7 +358,10 @@ impl Frame {
             self.value, other.value;
             self.switch, other.switch;
         }
-        self.choice = self.choice.or(other.choice);
+        if self.choice.is_none() {
+            self.choice = other.choice;
+            self.choice_at = other.choice_at;
+        }
         self.conflict |= other.conflict;
         self.slice.conflict |= other.slice.conflict;
         self.whole_network |= other.whole_network;

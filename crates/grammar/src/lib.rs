@@ -29,8 +29,12 @@ mod safety;
 mod account;
 mod rules;
 
-/// A person's answer to a question.
+/// What people are shown, and their answers.
 mod answer;
+mod ask;
+
+pub use answer::{answer, fill};
+pub use ask::{question, refusal};
 
 use nephoran_model::proposal::{Actions, MAX_ACTIONS, MAX_WORDS, Missing, Proposal, Purpose, RefuseReason};
 
@@ -39,7 +43,22 @@ use rules::{Context, Problem};
 
 /// Translates a whole request. Never panics; depends on nothing but the words.
 pub fn translate(words: &str) -> Proposal {
-    translate_with(words, &Supplied::default())
+    with_texts(translate_with(words, &Supplied::default()), Some(words))
+}
+
+/// Adds the question or the explanation that people are shown.
+pub(crate) fn with_texts(mut proposal: Proposal, words: Option<&str>) -> Proposal {
+    match &mut proposal {
+        Proposal::Clarify(clarify) => clarify.question = Some(question(&clarify.missing, words)),
+        Proposal::Refuse(refuse) => refuse.explanation = Some(refusal(refuse.reason)),
+        Proposal::Actions(_) => {}
+    }
+    proposal
+}
+
+/// The first character of `words` that the grammar does not read.
+pub(crate) fn foreign(words: &str) -> Option<char> {
+    lexer::lex(&lowered(words), &mut Vec::new()).err().map(|foreign| foreign.0)
 }
 
 pub(crate) fn translate_with(words: &str, supplied: &Supplied) -> Proposal {
@@ -65,7 +84,10 @@ pub(crate) fn translate_with(words: &str, supplied: &Supplied) -> Proposal {
         return Proposal::ask([Missing::Action]);
     }
     let context = Context { text: &lowered, supplied, check: parsed.check, asked: parsed.asked };
-    let clauses = clauses::clauses(parsed.parts);
+    let mut clauses = clauses::clauses(parsed.parts);
+    if *supplied != Supplied::default() {
+        clauses.iter_mut().for_each(|clause| supplied.settle(clause));
+    }
     if clauses.is_empty() {
         return Proposal::ask([Missing::Action]);
     }

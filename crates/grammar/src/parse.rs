@@ -1558,7 +1558,10 @@ impl Reader<'_> {
             C::FiveQi => Missing::FiveQi,
             _ => Missing::Action,
         };
-        self.frame.choice = self.frame.choice.or(Some(missing));
+        if self.frame.choice.is_none() {
+            self.frame.choice = Some(missing);
+            self.frame.choice_at = self.at;
+        }
     }
 
     fn unknown(&mut self) {

@@ -173,7 +173,6 @@ pub(crate) enum C {
     Hardware,
     Notify,
     Clock,
-    Scalar,
     Inventory,
     Unknown,
 }

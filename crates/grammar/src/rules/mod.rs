@@ -8,9 +8,6 @@ mod scale;
 mod settings;
 mod slice;
 mod target;
-pub(crate) mod place {
-    pub(crate) use super::target::Where;
-}
 mod traffic;
 
 use nephoran_model::proposal::{Action, Missing, RefuseReason};
@@ -30,6 +27,21 @@ impl Problem {
     pub(crate) fn ask(missing: Missing) -> Self {
         Self::Ask(vec![missing])
     }
+}
+
+/// For answers: the same readings, without their problems.
+pub(crate) use target::Where;
+
+pub(crate) fn replicas(frame: &Frame, context: &Context<'_>) -> Option<nephoran_model::proposal::Replicas> {
+    scale::replicas(frame, context).ok()
+}
+
+pub(crate) fn target(frame: &Frame, context: &Context<'_>) -> Option<nephoran_model::proposal::Target> {
+    target::target(frame, context).ok()
+}
+
+pub(crate) fn slice_reference(frame: &Frame, context: &Context<'_>) -> Option<nephoran_model::proposal::SliceRef> {
+    slice::reference(&frame.slice, frame, context).ok()
 }
 
 pub(crate) type Read<T> = Result<T, Problem>;

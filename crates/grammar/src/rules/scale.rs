@@ -56,11 +56,11 @@ pub(crate) fn scale(frame: &Frame, context: &Context<'_>) -> Read<Action> {
     };
     let numbers = match numbers {
         Err(Problem::Ask(missing)) if missing == [Missing::Replicas] => match &context.supplied.replicas {
-            Some(answer) => Ok(apply_answer(answer, frame)),
+            Some(answer) => Ok(apply_answer(answer, context.supplied.bare_count, frame)),
             None => Err(Problem::Ask(missing)),
         },
         Ok(read) if read == Replicas::default() => match &context.supplied.replicas {
-            Some(answer) => Ok(apply_answer(answer, frame)),
+            Some(answer) => Ok(apply_answer(answer, context.supplied.bare_count, frame)),
             None => Err(Problem::ask(Missing::Replicas)),
         },
         other => other,
@@ -93,8 +93,16 @@ fn vague(frame: &Frame) -> bool {
     frame.quantities.iter().any(|q| q.approximate) || frame.says(C::Few) || frame.says(C::Vague)
 }
 
-fn apply_answer(answer: &Replicas, frame: &Frame) -> Replicas {
+fn apply_answer(answer: &Replicas, bare: bool, frame: &Frame) -> Replicas {
     let mut replicas = answer.clone();
+    if let (true, Some(to)) = (bare, replicas.to) {
+        // "add a few", answered "3", adds three.
+        let n = i32::try_from(to).unwrap_or(0);
+        if frame.seen.any(Seen::of(&[C::Add, C::Remove])) {
+            replicas.to = None;
+            replicas.by = Some(if frame.says(C::Add) { n } else { -n });
+        }
+    }
     if replicas.to.is_some() {
         replicas.direction = direction(frame);
     }
@@ -198,7 +206,7 @@ fn collect(frame: &Frame) -> Read<Numbers> {
     Ok(said)
 }
 
-fn replicas(frame: &Frame, context: &Context<'_>) -> Read<Replicas> {
+pub(crate) fn replicas(frame: &Frame, context: &Context<'_>) -> Read<Replicas> {
     let said = collect(frame)?;
     let grows = frame.seen.any(OUT) || frame.says(C::Grow);
     let shrinks = frame.seen.any(IN);

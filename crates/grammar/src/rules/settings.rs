@@ -63,7 +63,7 @@ pub(crate) fn capacity(frame: &Frame, context: &Context<'_>) -> Read<Action> {
     if frame.metrics.iter().any(|m| !matches!(f64::from(*m), metric::THROUGHPUT | metric::BANDWIDTH)) {
         return Err(Problem::ask(Missing::Action));
     }
-    let value = capacity == Capacity::default() && problem.is_none() && context.supplied.rate.is_none();
+    let value = capacity == Capacity::default() && problem.is_none();
     let allowed = if value { seen.with(Seen::of(&[C::Vague, C::Few, C::More, C::Fewer])) } else { seen };
     account(frame, allowed, Slots::QUANTITIES.with(Slots::TARGET).with(Slots::LINK).with(Slots::METRICS))?;
     let target = target::target(frame, context)?;
@@ -72,15 +72,6 @@ pub(crate) fn capacity(frame: &Frame, context: &Context<'_>) -> Read<Action> {
     }
     if value {
         return Err(Problem::ask(Missing::Value));
-    }
-    if capacity == Capacity::default() {
-        if let Some(rate) = context.supplied.rate {
-            match frame.link.or(context.supplied.link.map(Link::One)) {
-                Some(Link::One(LinkDirection::Downlink)) => capacity.max_downlink = Some(rate),
-                Some(Link::One(LinkDirection::Uplink)) => capacity.max_uplink = Some(rate),
-                _ => return Err(Problem::ask(Missing::Direction)),
-            }
-        }
     }
     Ok(Action::SetCapacity(SetCapacity { target, capacity }))
 }

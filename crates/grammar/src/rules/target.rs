@@ -190,7 +190,6 @@ fn place_of(frame: &Frame, mentions: &[&Mention], context: &Context<'_>) -> Read
         match place.kind {
             PlaceKind::Namespace => put(|w| &mut w.namespace, word)?,
             PlaceKind::Cluster => put(|w| &mut w.cluster, word)?,
-            PlaceKind::Bare => put(|w| &mut w.place, word)?,
         }
     }
     for mention in mentions {
