@@ -160,9 +160,12 @@
   let reading = false;
   let again = false;
   let next = 0;
+  let timer = 0;
   const refresh = async () => {
     if (reading) { again = true; return; }
     reading = true;
+    clearTimeout(timer);
+    timer = 0;
     try {
       const answer = await fetch(location.href, { headers: { accept: "text/html" }, cache: "no-cache" });
       if (answer.ok) take(new DOMParser().parseFromString(await answer.text(), "text/html"));
@@ -174,7 +177,6 @@
       if (again) { again = false; soon(); }
     }
   };
-  let timer = 0;
   const soon = () => {
     if (timer) return;
     timer = setTimeout(() => { timer = 0; refresh(); }, Math.max(40, next - Date.now()));
@@ -289,13 +291,43 @@
     if (text.value.trim()) draw();
   }
 
-  // --- Forms: sent once ---------------------------------------------------------------
+  // --- Forms: sent once; an act on what is shown is done in place ----------------------
+
+  const act = async (form, button) => {
+    try {
+      const answer = await fetch(form.action, {
+        method: "POST", body: new URLSearchParams(new FormData(form, button)), headers: { accept: "text/html" },
+      });
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const elsewhere = new URL(answer.url).pathname !== location.pathname;
+      // A new intent was made: its story is where it goes on.
+      if (answer.ok && answer.redirected && elsewhere) { location.assign(answer.url); return; }
+      tellNotice($("#notice", page) ?? $(".problem", page));
+      await refresh();
+    } catch {
+      const note = document.createElement("p");
+      note.textContent = "The operator does not answer. It may have been done or not: look again when it is back.";
+      tellNotice(note);
+    }
+    button.removeAttribute("aria-busy");
+  };
+  const tellNotice = (said) => {
+    const place = $("#notice");
+    if (!place) return;
+    place.replaceChildren(...(said ? said.childNodes : []));
+    place.hidden = !place.textContent.trim();
+    if (!place.hidden) place.scrollIntoView({ block: "nearest" });
+  };
 
   document.addEventListener("submit", (event) => {
     const button = event.submitter;
     if (!button) return;
     if (button.getAttribute("aria-busy")) { event.preventDefault(); return; }
     button.setAttribute("aria-busy", "true");
+    if ("inPlace" in event.target.dataset) {
+      event.preventDefault();
+      act(event.target, button);
+    }
   });
   for (const select of $$("select[data-submit]")) {
     // Sent when a choice is made, not while the arrow keys pass over others.

@@ -35,7 +35,7 @@ pub fn compose(visit: &Visit, draft: &Draft, preview: &Markup, notice: Option<&M
         section.compose aria-labelledby="write" {
             form.card.write #compose method="post" action="/ui/intents" {
                 h1 #write { label for="text" { "What should the network do?" } }
-                @if let Some(notice) = notice { div.notice.bad role="alert" { (notice) } }
+                div #notice .notice.bad role="alert" hidden[notice.is_none()] { @if let Some(notice) = notice { (notice) } }
                 (visit.field())
                 input type="hidden" name="nonce" value=(draft.nonce);
                 // A line feed right after the tag is dropped by parsers: this one protects a first line of the draft.

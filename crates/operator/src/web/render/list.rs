@@ -242,7 +242,7 @@ pub fn glance(visit: &Visit, glance: &Glance) -> Markup {
                 p.paused { (look::icon(r#"<path d="M5.5 3v10M10.5 3v10"/>"#))
                     " Paused: workers take nothing more, and what is accepted stays." }
             }
-            form method="post" action=(if glance.paused { "/ui/resume" } else { "/ui/pause" }) {
+            form data-in-place method="post" action=(if glance.paused { "/ui/resume" } else { "/ui/pause" }) {
                 (visit.field())
                 button type="submit" .primary[glance.paused] {
                     @if glance.paused { "Resume" } @else { "Pause" }

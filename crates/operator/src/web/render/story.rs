@@ -18,7 +18,7 @@ pub fn story(visit: &Visit, intent: &Intent, notice: Option<&Markup>) -> Markup 
     html! {
         article.story {
             p.back { a href="/" { "← All intents" } }
-            @if let Some(notice) = notice { div.notice.bad role="alert" { (notice) } }
+            div #notice .notice.bad role="alert" hidden[notice.is_none()] { @if let Some(notice) = notice { (notice) } }
             (head(intent))
             div.story-columns {
                 div.story-main {
@@ -91,7 +91,7 @@ fn answer_form(visit: &Visit, intent: &Intent, question: &Question) -> Markup {
     };
     html! {
         p.question { (visible(&question.text)) }
-        form.act method="post" action={ "/ui/intents/" (intent.id) "/answer" } {
+        form.act data-in-place method="post" action={ "/ui/intents/" (intent.id) "/answer" } {
             (visit.field())
             @if !choices.is_empty() {
                 // Buttons of their own carry the answer; the field beside them is for another one.
@@ -123,7 +123,7 @@ fn approval_form(visit: &Visit, intent: &Intent, plan: &Plan) -> Markup {
     html! {
         p { "This very plan, and no other, runs when you approve it: " strong { (visible(&plan.summary)) } }
         p.hash { span.minor { "plan " } code { (plan.hash) } }
-        form.act method="post" action={ "/ui/intents/" (intent.id) "/approve" } {
+        form.act data-in-place method="post" action={ "/ui/intents/" (intent.id) "/approve" } {
             (visit.field())
             input type="hidden" name="plan_hash" value=(plan.hash);
             label for="approve-comment" { "Comment (may be empty)" }
@@ -132,7 +132,7 @@ fn approval_form(visit: &Visit, intent: &Intent, plan: &Plan) -> Markup {
                 button.primary #approve type="submit" { "Approve" }
             }
         }
-        form.act method="post" action={ "/ui/intents/" (intent.id) "/reject" } {
+        form.act data-in-place method="post" action={ "/ui/intents/" (intent.id) "/reject" } {
             (visit.field())
             label for="reject-reason" { "Reason to reject it" }
             div.line {
@@ -299,7 +299,7 @@ fn act(visit: &Visit, intent: &Intent, act: &str, word: &str, what: &str) -> Mar
     html! {
         details.act-box #{ "act-" (act) } {
             summary { (word) "…" }
-            form method="post" action={ "/ui/intents/" (intent.id) "/" (act) } {
+            form data-in-place method="post" action={ "/ui/intents/" (intent.id) "/" (act) } {
                 (visit.field())
                 p { (what) }
                 button type="submit" .danger[act == "cancel"] .primary[act != "cancel"] { (word) " this intent" }
