@@ -125,6 +125,8 @@ pub async fn preview(
         )
     };
     if headers.contains_key("x-fragment") {
+        // Words that cannot be planned are no fault of the request: only what is worth asking again is.
+        let code = if code == StatusCode::SERVICE_UNAVAILABLE { code } else { StatusCode::OK };
         return Ok((code, shown).into_response());
     }
     home_again(&site, &visit, &draft(&fields), &shown, None, StatusCode::OK).await

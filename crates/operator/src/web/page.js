@@ -253,8 +253,12 @@
       const answer = await fetch("/ui/preview", {
         method: "POST", body: content, signal: asked.signal, headers: { "x-fragment": "1" },
       });
+      if (answer.status === 403) {
+        shownFor = key;
+        say("This page is older than the operator remembers. Load it again: your words are kept.");
+        return;
+      }
       const html = await answer.text();
-      if (answer.status === 403) { location.reload(); return; }
       preview.innerHTML = html;
       preview.scrollTop = 0;
       shownFor = answer.status === 503 ? null : key;
@@ -263,13 +267,16 @@
     } catch (fault) {
       if (fault.name !== "AbortError") {
         shownFor = null;
-        preview.removeAttribute("aria-busy");
-        const note = document.createElement("p");
-        note.className = "verdict bad";
-        note.textContent = "The operator does not answer. Your words are kept here.";
-        preview.replaceChildren(note);
+        say("The operator does not answer. Your words are kept here.");
       }
     }
+  };
+  const say = (words) => {
+    const note = document.createElement("p");
+    note.className = "verdict bad";
+    note.textContent = words;
+    preview.replaceChildren(note);
+    preview.removeAttribute("aria-busy");
   };
   let drawing = 0;
   const waitToDraw = (milliseconds) => {
@@ -288,7 +295,7 @@
         draw();
       });
     }
-    if (text.value.trim()) draw();
+    if (text.value.trim() && !$("[data-verdict]", preview)) draw();
   }
 
   // --- Forms: sent once; an act on what is shown is done in place ----------------------

@@ -217,6 +217,9 @@ pub fn send(url: &str, method: &str, headers: &[(&str, &str)], body: Option<&[u8
         .http_status_as_error(false)
         .timeout_global(Some(PATIENCE))
         .allow_non_standard_methods(true)
+        // A redirect is an answer; nobody follows it here.
+        .max_redirects(0)
+        .max_redirects_will_error(false)
         .build()
         .into();
     let mut request = ureq::http::Request::builder().method(method).uri(url);

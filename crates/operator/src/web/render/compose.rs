@@ -108,6 +108,7 @@ pub fn turned_away(reason: &str) -> Markup {
 /// What would happen to the words as they stand.
 pub fn preview(run: &DryRun) -> Markup {
     let (class, shape, verdict) = verdict(run);
+    let planned = run.plan.as_ref().filter(|plan| !plan.steps.is_empty());
     html! {
         p.verdict.(class) data-verdict=(run.state.as_str()) { (icon(shape)) strong { (verdict) } }
         @if let Some(question) = &run.question {
@@ -121,14 +122,11 @@ pub fn preview(run: &DryRun) -> Markup {
         @if let Some(answer) = &run.answer { p.answer { (visible(answer)) } }
         h2 { "Understood as" }
         (understood(&run.proposal))
+        @if let Some(plan) = planned { h2 { "Plan" } p.summary { code { (visible(&plan.summary)) } } }
         (plan::findings(&run.findings))
-        @if let Some(plan) = &run.plan {
-            @if !plan.steps.is_empty() {
-                h2 { "Plan" }
-                p.summary { code { (visible(&plan.summary)) } }
-                (plan::notes(&plan.notes))
-                @if !plan.diff.trim().is_empty() { (plan::diff(&plan.diff)) }
-            }
+        @if let Some(plan) = planned {
+            (plan::notes(&plan.notes))
+            @if !plan.diff.trim().is_empty() { (plan::diff(&plan.diff)) }
         }
     }
 }
