@@ -79,6 +79,11 @@ pub fn read(value: &Value, sources: Sources<'_>) -> Result<Body, Vec<Fault>> {
     }
 }
 
+/// The JSON Schema of a body; what stands under `proposal` and `intent` has schemas of its own.
+pub fn schema() -> Value {
+    shape::schema(&BODY)
+}
+
 fn below(pointer: &str, faults: Vec<Fault>) -> impl Iterator<Item = Fault> {
     faults.into_iter().map(move |fault| Fault::new(format!("{pointer}{}", fault.pointer), fault.detail))
 }

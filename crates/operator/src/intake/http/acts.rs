@@ -29,6 +29,10 @@ static APPROVE: Object = object(&[
 static REJECT: Object = object(&[need("reason", Shape::Text { min: 1, max: 512 })]);
 static NOTHING: Object = object(&[]);
 
+pub const ANSWER_SHAPE: Shape = Shape::Object(&ANSWER);
+pub const APPROVE_SHAPE: Shape = Shape::Object(&APPROVE);
+pub const REJECT_SHAPE: Shape = Shape::Object(&REJECT);
+
 const fn object(fields: &'static [shape::Field]) -> Object {
     Object { fields, rules: &[], open: false, null_is_absent: true }
 }

@@ -27,6 +27,9 @@ mod events;
 /// Health, readiness, metrics, queue.
 mod health;
 
+/// The document of all routes.
+pub mod openapi;
+
 /// Connections: accepted, bounded, drained.
 mod serve;
 
@@ -110,6 +113,7 @@ pub fn router(doors: Doors, page: Router) -> Router {
         .route("/livez", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))
+        .route("/openapi.json", get(openapi::openapi))
         .with_state(doors.clone())
         .merge(page)
         .fallback(frame::no_such_route)
