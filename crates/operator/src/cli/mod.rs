@@ -159,7 +159,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Crd => Err(Failure::new(Exit::Environment, "print the Kubernetes resource definitions")
             .cause("this version does not have NetworkIntent objects yet")
             .try_("use the HTTP interface (nephoran openapi), the hot folder or nephoran submit")),
-        Command::Openapi => openapi(),
+        Command::Openapi => document(&crate::intake::http::openapi::document()),
         Command::Schema(schema) => match schema.of {
             SchemaOf::Proposal => document(&nephoran_api::proposal::schema()),
             SchemaOf::Intent => document(&nephoran_api::intent_v1::schema(&[])),
@@ -230,8 +230,4 @@ fn note(text: &str) {
 
 fn document(value: &serde_json::Value) -> Result<Exit, Failure> {
     out(&format!("{value:#}\n"))
-}
-
-fn openapi() -> Result<Exit, Failure> {
-    Err(Failure::new(Exit::Environment, "print the OpenAPI document").cause("not there yet"))
 }
