@@ -28,6 +28,29 @@ pub struct Options {
     pub env: Vec<(String, String)>,
     /// Run before the binary: `strace ...`.
     pub wrapper: Vec<String>,
+    /// Address to listen on; any free port when empty.
+    pub listen: String,
+}
+
+/// An operator that came to its end by itself.
+pub struct Ended {
+    pub status: ExitStatus,
+    pub stdout: String,
+    /// What this run wrote to standard error.
+    pub said: String,
+    pub folder: tempfile::TempDir,
+}
+
+impl Ended {
+    /// The text after `error:`, `cause:` or `try:` of the first such line.
+    pub fn line(&self, word: &str) -> Option<&str> {
+        line(&self.said, word)
+    }
+}
+
+/// The text after `error:`, `cause:` or `try:` of the first such line.
+pub fn line<'a>(said: &'a str, word: &str) -> Option<&'a str> {
+    said.lines().find_map(|line| line.trim_start().strip_prefix(word)?.strip_prefix(':')).map(str::trim)
 }
 
 pub struct Answer {
@@ -84,21 +107,36 @@ impl Server {
 
     /// On a folder that was used before: a restart.
     pub fn on(folder: tempfile::TempDir, options: Options) -> Self {
+        let server = Self::begin(folder, options).unwrap_or_else(|ended| {
+            let Ended { status, stdout, said, .. } = ended;
+            panic!("the operator did not start ({status}); it said {stdout:?}; its log: {said}")
+        });
+        server.until("the operator is ready", || (server.get("/readyz").status == 200).then_some(()));
+        server
+    }
+
+    /// Returns when it listens, ready or not; or how it ended.
+    pub fn begin(folder: tempfile::TempDir, options: Options) -> Result<Self, Ended> {
+        let before = log(folder.path()).len();
         let (mut child, stdout) = spawn(folder.path(), &options);
         let mut stdout = BufReader::new(stdout);
         let mut line = String::new();
         stdout.read_line(&mut line).unwrap();
-        let Some(url) = line.trim().strip_prefix("listening on ") else {
-            let status = child.wait().unwrap();
-            panic!(
-                "the operator did not start ({status}); it said {line:?}; its log: {}",
-                log(folder.path())
-            );
-        };
-        let url = url.to_owned();
-        let server = Self { child, url, folder, _stdout: stdout };
-        server.until("the operator is ready", || (server.get("/readyz").status == 200).then_some(()));
-        server
+        if let Some(url) = line.trim().strip_prefix("listening on ") {
+            let url = url.to_owned();
+            return Ok(Self { child, url, folder, _stdout: stdout });
+        }
+        let status = within_patience("the operator ends", || child.try_wait().unwrap());
+        let said = log(folder.path()).split_off(before);
+        Err(Ended { status, stdout: line, said, folder })
+    }
+
+    /// An operator that must not come up, and how it ended.
+    pub fn refused(folder: tempfile::TempDir, options: Options) -> Ended {
+        match Self::begin(folder, options) {
+            Ok(server) => panic!("the operator came up at {}", server.url),
+            Err(ended) => ended,
+        }
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -178,15 +216,13 @@ impl Server {
     }
 
     /// Waits until `look` sees it.
-    pub fn until<T>(&self, what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-        let deadline = Instant::now() + PATIENCE;
-        while Instant::now() < deadline {
-            if let Some(seen) = look() {
-                return seen;
-            }
-            std::thread::park_timeout(Duration::from_millis(5));
-        }
-        panic!("waited in vain until {what}\n{}", self.log());
+    pub fn until<T>(&self, what: &str, look: impl FnMut() -> Option<T>) -> T {
+        poll(look).unwrap_or_else(|| panic!("waited in vain until {what}\n{}", self.log()))
+    }
+
+    /// As [`Server::send`] over connections that are kept: for many requests in a row.
+    pub fn client(&self) -> Client {
+        Client { agent: agent(), url: self.url.clone() }
     }
 
     /// The command line against this operator.
@@ -212,8 +248,59 @@ impl Drop for Server {
     }
 }
 
-pub fn send(url: &str, method: &str, headers: &[(&str, &str)], body: Option<&[u8]>) -> Answer {
-    let agent: ureq::Agent = ureq::Agent::config_builder()
+/// Looks again and again until there is something to see, for as long as patience lasts.
+pub fn poll<T>(mut look: impl FnMut() -> Option<T>) -> Option<T> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Some(seen) = look() {
+            return Some(seen);
+        }
+        if Instant::now() > deadline {
+            return None;
+        }
+        std::thread::park_timeout(Duration::from_millis(5));
+    }
+}
+
+pub fn within_patience<T>(what: &str, look: impl FnMut() -> Option<T>) -> T {
+    poll(look).unwrap_or_else(|| panic!("waited in vain until {what}"))
+}
+
+/// Speaks to an operator over connections that it keeps.
+#[derive(Clone)]
+pub struct Client {
+    agent: ureq::Agent,
+    pub url: String,
+}
+
+impl Client {
+    pub fn to(url: &str) -> Self {
+        Self { agent: agent(), url: url.to_owned() }
+    }
+
+    /// The error is that of the connection: the operator may have gone.
+    pub fn send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<&[u8]>,
+    ) -> Result<Answer, ureq::Error> {
+        exchange(&self.agent, &format!("{}{path}", self.url), method, headers, body)
+    }
+
+    pub fn get(&self, path: &str) -> Answer {
+        self.send("GET", path, &[], None).unwrap_or_else(|fault| panic!("GET {path}: {fault}"))
+    }
+
+    pub fn post(&self, path: &str, content_type: &str, body: impl AsRef<[u8]>) -> Answer {
+        self.send("POST", path, &[("content-type", content_type)], Some(body.as_ref()))
+            .unwrap_or_else(|fault| panic!("POST {path}: {fault}"))
+    }
+}
+
+fn agent() -> ureq::Agent {
+    ureq::Agent::config_builder()
         .http_status_as_error(false)
         .timeout_global(Some(PATIENCE))
         .allow_non_standard_methods(true)
@@ -221,19 +308,32 @@ pub fn send(url: &str, method: &str, headers: &[(&str, &str)], body: Option<&[u8
         .max_redirects(0)
         .max_redirects_will_error(false)
         .build()
-        .into();
+        .into()
+}
+
+pub fn send(url: &str, method: &str, headers: &[(&str, &str)], body: Option<&[u8]>) -> Answer {
+    exchange(&agent(), url, method, headers, body).unwrap_or_else(|fault| panic!("{method} {url}: {fault}"))
+}
+
+fn exchange(
+    agent: &ureq::Agent,
+    url: &str,
+    method: &str,
+    headers: &[(&str, &str)],
+    body: Option<&[u8]>,
+) -> Result<Answer, ureq::Error> {
     let mut request = ureq::http::Request::builder().method(method).uri(url);
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
     let answer = match body {
-        Some(body) => agent.run(request.body(body).unwrap()),
-        None => agent.run(request.body(()).unwrap()),
+        Some(body) => agent.run(request.body(body)?),
+        None => agent.run(request.body(())?),
     };
-    let (parts, body) = answer.unwrap_or_else(|fault| panic!("{method} {url}: {fault}")).into_parts();
+    let (parts, body) = answer?.into_parts();
     let mut bytes = Vec::new();
-    std::io::Read::read_to_end(&mut body.into_reader(), &mut bytes).unwrap();
-    Answer { status: parts.status.as_u16(), headers: parts.headers, body: bytes }
+    std::io::Read::read_to_end(&mut body.into_reader(), &mut bytes)?;
+    Ok(Answer { status: parts.status.as_u16(), headers: parts.headers, body: bytes })
 }
 
 fn spawn(folder: &Path, options: &Options) -> (Child, std::process::ChildStdout) {
@@ -245,7 +345,12 @@ fn spawn(folder: &Path, options: &Options) -> (Child, std::process::ChildStdout)
     let mut command = Command::new(&words[0]);
     command
         .args(&words[1..])
-        .args(["up", "--listen", "127.0.0.1:0", "--config"])
+        .args([
+            "up",
+            "--listen",
+            if options.listen.is_empty() { "127.0.0.1:0" } else { &options.listen },
+            "--config",
+        ])
         .arg(&config)
         .arg("--data")
         .arg(folder.join("data"))

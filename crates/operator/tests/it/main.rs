@@ -5,5 +5,12 @@
 mod browser;
 mod harness;
 
+mod approvals;
+mod audit;
+mod bad_input;
+mod crash;
+mod faults;
+mod hostile;
+mod lints;
 mod page;
 mod spine;

@@ -1,0 +1,1 @@
+//! What an approval allows, and what it does not.

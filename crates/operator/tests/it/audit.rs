@@ -1,0 +1,1 @@
+//! The audit trail shows what was done to it.

@@ -1,0 +1,1 @@
+//! Configurations and command lines that are wrong: each says what to do.

@@ -1,0 +1,1 @@
+//! Promises of ARCHITECTURE.md that reading the source can keep.
