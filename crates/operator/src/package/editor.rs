@@ -26,9 +26,10 @@ pub(super) fn edits_by_file<'s>(
     steps: &'s [Step],
 ) -> BTreeMap<&'s str, Vec<(&'s str, &'s Edit)>> {
     let mut files: BTreeMap<&str, Vec<(&str, &Edit)>> = BTreeMap::new();
-    for step in
-        steps.iter().filter(|step| step.actuator == ActuatorKind::Package && step.repository == repository)
-    {
+    let ours = |step: &&Step| {
+        step.actuator == ActuatorKind::Package && step.repository == repository && !step.creates()
+    };
+    for step in steps.iter().filter(ours) {
         for edit in step.edits.iter().filter(|edit| edit.before != edit.after) {
             files.entry(&edit.file).or_default().push((&step.id, edit));
         }
@@ -172,9 +173,10 @@ fn printable(text: &str) -> String {
 /// The change of one file as people review it.
 pub(super) fn unified(path: &str, before: &[u8], after: &[u8]) -> String {
     let (before, after) = (String::from_utf8_lossy(before), String::from_utf8_lossy(after));
+    let old = if before.is_empty() { "/dev/null".to_owned() } else { format!("a/{path}") };
     similar::TextDiff::from_lines(before.as_ref(), after.as_ref())
         .unified_diff()
         .context_radius(3)
-        .header(&format!("a/{path}"), &format!("b/{path}"))
+        .header(&old, &format!("b/{path}"))
         .to_string()
 }

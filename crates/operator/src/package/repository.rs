@@ -14,6 +14,7 @@ use super::git::Git;
 use super::inventory::Place;
 use super::message::IDENTITY;
 use super::owner::{Ask, Owner};
+use super::patch;
 use super::plans::{self, Recent};
 use super::reader::Reader;
 use super::state::State;
@@ -187,7 +188,26 @@ impl Repository {
             preview.differences.extend(differences);
             preview.files.push(file);
         }
+        self.preview_new(steps, &mut preview).await?;
         Ok(preview)
+    }
+
+    /// Steps that make a package of their own.
+    async fn preview_new(&self, steps: &[Step], preview: &mut Preview) -> Result<(), Error> {
+        for step in steps.iter().filter(|step| step.creates() && step.repository == self.name()) {
+            let (files, differences) = patch::files(step)?;
+            let names = files.iter().map(|file| format!("{}:{}", preview.base, file.path)).collect();
+            let there = self.inner.reader.contents(names).await?;
+            for (file, object) in files.into_iter().zip(there) {
+                if object.is_some() {
+                    return Err(Error::Stale { file: file.path });
+                }
+                preview.diff.push_str(&editor::unified(&file.path, b"", &file.bytes));
+                preview.files.push(file);
+            }
+            preview.differences.extend(differences);
+        }
+        Ok(())
     }
 
     /// One durable commit for one plan, read back. The same plan again gets the same commit.
