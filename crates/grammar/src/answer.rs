@@ -5,7 +5,8 @@
 //! would ask; so it can never change anything that was said.
 
 use nephoran_model::proposal::{
-    Action, Actions, Function, LinkDirection, Missing, Proposal, Replicas, ScaleDirection, SliceRef, Target, is_dns_label,
+    Action, Actions, Function, LinkDirection, Missing, Proposal, Replicas, ScaleDirection, SliceRef, Target,
+    is_dns_label,
 };
 
 use crate::frame::{Cmp, Frame, Kind, Link, Mention, Named, PlaceKind, Qty, Role, Seen};
@@ -169,7 +170,13 @@ pub(crate) fn read(missing: &[Missing], text: &str) -> Option<Supplied> {
     for part in parts {
         frame.join(part);
     }
-    if parsed.asked || parsed.check || parsed.priority.is_some() || frame.choice.is_some() || frame.conflict || frame.trigger {
+    if parsed.asked
+        || parsed.check
+        || parsed.priority.is_some()
+        || frame.choice.is_some()
+        || frame.conflict
+        || frame.trigger
+    {
         return None;
     }
     let mut supplied = Supplied::default();
@@ -192,7 +199,14 @@ pub(crate) fn read(missing: &[Missing], text: &str) -> Option<Supplied> {
         }
     }
     left.seen.drop(C::A);
-    let done = Frame { first: left.first, last: left.last, verb_at: left.verb_at, cell_prep: left.cell_prep, slice_at: left.slice_at, ..Frame::default() };
+    let done = Frame {
+        first: left.first,
+        last: left.last,
+        verb_at: left.verb_at,
+        cell_prep: left.cell_prep,
+        slice_at: left.slice_at,
+        ..Frame::default()
+    };
     (is_empty(&left) && left.seen == done.seen).then_some(supplied)
 }
 
@@ -218,7 +232,22 @@ fn forget(frame: &mut Frame, classes: &[C]) {
 fn replicas(frame: &mut Frame, out: &mut Supplied, text: &str) -> Option<()> {
     let context = Context { text, supplied: &Supplied::default(), check: false, asked: false };
     let allowed = Seen::of(&[
-        C::A, C::Pods, C::Scale, C::Set, C::Grow, C::Shrink, C::Add, C::Remove, C::Up, C::Down, C::Out, C::Be, C::Should, C::Want, C::You, C::Pron,
+        C::A,
+        C::Pods,
+        C::Scale,
+        C::Set,
+        C::Grow,
+        C::Shrink,
+        C::Add,
+        C::Remove,
+        C::Up,
+        C::Down,
+        C::Out,
+        C::Be,
+        C::Should,
+        C::Want,
+        C::You,
+        C::Pron,
     ]);
     if !frame.seen.within(allowed) {
         return None;
@@ -227,7 +256,8 @@ fn replicas(frame: &mut Frame, out: &mut Supplied, text: &str) -> Option<()> {
     if read.from.is_some() || read.min.is_some() || read.max.is_some() {
         return None;
     }
-    out.bare_count = frame.quantities.iter().any(|q| q.role == Role::None && q.more == 0) && !frame.seen.any(Seen::of(&[C::Add, C::Remove]));
+    out.bare_count = frame.quantities.iter().any(|q| q.role == Role::None && q.more == 0)
+        && !frame.seen.any(Seen::of(&[C::Add, C::Remove]));
     out.replicas = Some(read);
     frame.quantities.clear();
     frame.factors.clear();
@@ -320,7 +350,13 @@ fn target(frame: &mut Frame, out: &mut Supplied, text: &str) -> Option<()> {
     // A plain word is a name where a name was asked for.
     if let ([], [(span, at)]) = (frame.mentions.as_slice(), frame.unknown.as_slice()) {
         plain.unknown.clear();
-        plain.mentions.push(Mention { named: Named::Name, prep: C::Fill, span: *span, at: *at, article: false });
+        plain.mentions.push(Mention {
+            named: Named::Name,
+            prep: C::Fill,
+            span: *span,
+            at: *at,
+            article: false,
+        });
     }
     let mention = one_mention(&mut plain)?;
     if mention.prep != C::Fill {
@@ -378,7 +414,13 @@ fn function(frame: &mut Frame, out: &mut Supplied) -> Option<()> {
 fn cells(frame: &mut Frame, out: &mut Supplied, text: &str) -> Option<()> {
     let mut found: Vec<String> = frame.cells.iter().map(|span| span.text(text).to_owned()).collect();
     if found.is_empty() {
-        found.extend(frame.quantities.iter().filter(|q| q.whole && q.kind == Kind::Bare && q.role == Role::None).map(|q| q.span.text(text).to_owned()));
+        found.extend(
+            frame
+                .quantities
+                .iter()
+                .filter(|q| q.whole && q.kind == Kind::Bare && q.role == Role::None)
+                .map(|q| q.span.text(text).to_owned()),
+        );
         if found.len() != frame.quantities.len() {
             return None;
         }
@@ -453,7 +495,9 @@ impl Supplied {
             Some(Missing::Place) if self.place.is_some() => {
                 let choice_at = frame.choice_at;
                 let behind = frame.mentions.iter().filter(|m| m.at > choice_at).map(|m| m.at).min();
-                frame.mentions.retain(|m| !matches!(m.prep, C::In | C::At | C::Into | C::On) && Some(m.at) != behind);
+                frame
+                    .mentions
+                    .retain(|m| !matches!(m.prep, C::In | C::At | C::Into | C::On) && Some(m.at) != behind);
                 frame.places.clear();
                 frame.choice = None;
             }
@@ -468,7 +512,10 @@ impl Supplied {
             forget(frame, &[C::Few, C::About]);
         }
         if let Some(value) = self.value
-            && !frame.quantities.iter().any(|q| !q.approximate && matches!(q.kind, Kind::Rate(_) | Kind::Percent | Kind::Time(_) | Kind::Sessions))
+            && !frame.quantities.iter().any(|q| {
+                !q.approximate
+                    && matches!(q.kind, Kind::Rate(_) | Kind::Percent | Kind::Time(_) | Kind::Sessions)
+            })
         {
             frame.quantities.retain(|q| !q.approximate);
             forget(frame, &[C::Few, C::About, C::Vague, C::More, C::Fewer]);

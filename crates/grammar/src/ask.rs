@@ -23,13 +23,19 @@ fn sentence(missing: Missing) -> &'static str {
         Missing::Action => {
             "Part of the request is not understood, so nothing was done: say one plain order, for example \"scale upf to 5 in ns ran-a\"."
         }
-        Missing::Target => "Which workload is meant? Name exactly one, for example \"upf\" or \"upf in ns ran-a\".",
+        Missing::Target => {
+            "Which workload is meant? Name exactly one, for example \"upf\" or \"upf in ns ran-a\"."
+        }
         Missing::Place => "Where? Name exactly one namespace or cluster, for example \"namespace ran-a\".",
         Missing::Replicas => "How many replicas? Give one whole number, for example \"5\".",
-        Missing::Value => "What should the value be? Give it with its unit, for example \"10 Gbps\" or \"70 %\".",
+        Missing::Value => {
+            "What should the value be? Give it with its unit, for example \"10 Gbps\" or \"70 %\"."
+        }
         Missing::Unit => "Which unit? Bit rates are in kbps, Mbps or Gbps.",
         Missing::Bound => "Is that guaranteed, or a maximum? Answer \"guaranteed\" or \"maximum\".",
-        Missing::Direction => "In which direction? Answer \"downlink\" or \"uplink\" for traffic, \"out\" or \"in\" for replicas.",
+        Missing::Direction => {
+            "In which direction? Answer \"downlink\" or \"uplink\" for traffic, \"out\" or \"in\" for replicas."
+        }
         Missing::Function => "Which network function? For example \"upf\" or \"smf\".",
         Missing::Cells => "Which cells? Name them, for example \"cells 17 and 18\".",
         Missing::Slice => "Which slice? Give its name, its sst, or its kind (embb, urllc, miot, v2x).",

@@ -40,7 +40,10 @@ pub(crate) fn target(frame: &Frame, context: &Context<'_>) -> Option<nephoran_mo
     target::target(frame, context).ok()
 }
 
-pub(crate) fn slice_reference(frame: &Frame, context: &Context<'_>) -> Option<nephoran_model::proposal::SliceRef> {
+pub(crate) fn slice_reference(
+    frame: &Frame,
+    context: &Context<'_>,
+) -> Option<nephoran_model::proposal::SliceRef> {
     slice::reference(&frame.slice, frame, context).ok()
 }
 

@@ -1,21 +1,224 @@
 //! The one admission desk behind every door.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use jiff::Timestamp;
+use nephoran_model::intent::{Intent, IntentId, Move, Request, State};
+use nephoran_model::proposal::{Priority, Proposal};
+use nephoran_queue::{Band, Queue};
+
+use super::id::Ids;
 use super::{Admitted, DryRun, Refusal, Submission};
+use crate::plan::Planner;
+use crate::store::{self, AcceptKey, Accepted, Store};
+use crate::telemetry::metrics::Metrics;
+use crate::translate;
+
+/// When to come back after a refusal that has no better estimate.
+const SOON: Duration = Duration::from_secs(2);
 
 /// Reserves a place in the queue, has the record made durable, then publishes it.
 #[derive(Clone)]
-pub struct Desk {}
+pub struct Desk {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    store: Store,
+    queue: Queue<IntentId>,
+    ids: Ids,
+    planner: Planner,
+    /// Most intents that may be accepted and not ended.
+    most_live: usize,
+    draining: AtomicBool,
+    metrics: Metrics,
+}
 
 impl Desk {
+    pub fn new(
+        store: Store,
+        queue: Queue<IntentId>,
+        ids: Ids,
+        planner: Planner,
+        most_live: usize,
+        metrics: Metrics,
+    ) -> Self {
+        let draining = AtomicBool::new(false);
+        Self { inner: Arc::new(Inner { store, queue, ids, planner, most_live, draining, metrics }) }
+    }
+
+    /// Lets nothing more in.
+    pub fn drain(&self) {
+        self.inner.draining.store(true, Ordering::Relaxed);
+    }
+
     /// Returns only after the record is on disk.
-    pub async fn admit(&self, _submission: Submission) -> Result<Admitted, Refusal> {
-        Err(Refusal::Draining { retry_after: Duration::from_secs(1) })
+    pub async fn admit(&self, submission: Submission) -> Result<Admitted, Refusal> {
+        // In a task of its own: a client that hangs up in the middle must not leave a record that
+        // is durable but was never queued.
+        let inner = self.inner.clone();
+        let admitted = tokio::spawn(async move { inner.admit(submission).await }).await;
+        let admitted = admitted.unwrap_or_else(|fault| {
+            Err(Refusal::Store { reason: format!("a fault in the operator ({fault})"), retry_after: SOON })
+        });
+        if let Err(refusal) = &admitted {
+            self.inner.metrics.refused(refusal);
+        }
+        admitted
     }
 
     /// Translates, plans and reviews without storing anything.
-    pub async fn dry_run(&self, _submission: Submission) -> Result<DryRun, Refusal> {
-        Err(Refusal::Draining { retry_after: Duration::from_secs(1) })
+    pub async fn dry_run(&self, submission: Submission) -> Result<DryRun, Refusal> {
+        let now = Timestamp::now();
+        let mut intent = self.inner.record(submission, now);
+        let proposal = translate::proposal(&intent, &self.inner.planner.inventory());
+        intent.proposal = Some(proposal.clone());
+        let rests = |state| DryRun {
+            state,
+            proposal: proposal.clone(),
+            plan: None,
+            findings: Vec::new(),
+            question: None,
+            answer: None,
+        };
+        match &proposal {
+            Proposal::Clarify(clarify) => {
+                Ok(DryRun { question: Some(translate::question(clarify)), ..rests(State::NeedsAnswer) })
+            }
+            Proposal::Refuse(refuse) => {
+                Ok(DryRun { findings: vec![translate::refusal(refuse)], ..rests(State::Refused) })
+            }
+            Proposal::Actions(actions) => {
+                let planned = self.inner.planner.plan(&intent, actions, now).await.map_err(|cause| {
+                    Refusal::Store { reason: crate::reconcile::chain(&cause), retry_after: SOON }
+                })?;
+                Ok(DryRun {
+                    plan: planned.plan().cloned(),
+                    findings: planned.findings().to_vec(),
+                    question: planned.question().cloned(),
+                    answer: planned.answer().map(str::to_owned),
+                    ..rests(planned.rest())
+                })
+            }
+        }
     }
+}
+
+impl Inner {
+    async fn admit(&self, submission: Submission) -> Result<Admitted, Refusal> {
+        if self.draining.load(Ordering::Relaxed) {
+            return Err(Refusal::Draining { retry_after: SOON });
+        }
+        let key = submission.key.as_ref().map(|key| AcceptKey {
+            identity: submission.requester.clone(),
+            door: submission.source,
+            key: key.key.clone(),
+            digest: key.digest,
+        });
+        let folder_key = submission.folder_key.clone();
+        let intent = self.record(submission, Timestamp::now());
+        let id = intent.id.clone();
+        let (band, deadline, not_before) = (band(intent.priority), intent.deadline, intent.not_before);
+        // Order: a place in the queue, the record on disk, then the publication. Each step can still
+        // be taken back by the one before it; what was answered 202 cannot.
+        let place = self.queue.reserve(band).map_err(|full| Refusal::Full {
+            band: intent.priority.as_str(),
+            retry_after: full.retry_after,
+        })?;
+        if self.store.count_live() >= self.most_live {
+            return Err(Refusal::TooManyLive { retry_after: Duration::from_secs(30) });
+        }
+        let position = self.queue.position(band);
+        match self.store.accept(intent, key, folder_key).await {
+            Ok(Accepted::New { .. }) => {
+                place.publish(id.clone(), not_before.map(ready_at), deadline.map(ready_at));
+                Ok(Admitted { id, state: State::Received, position, repeated: false })
+            }
+            Ok(Accepted::Repeated { id }) => {
+                let state = match self.store.get(&id).await {
+                    Ok(Some(first)) => first.state,
+                    Ok(None) | Err(_) => State::Received,
+                };
+                Ok(Admitted { id, state, position: 0, repeated: true })
+            }
+            Err(store::Error::KeyReused) => Err(Refusal::KeyReused),
+            Err(other) => Err(Refusal::Store { reason: crate::reconcile::chain(&other), retry_after: SOON }),
+        }
+    }
+
+    fn record(&self, submission: Submission, now: Timestamp) -> Intent {
+        let priority = submission.priority.or_else(|| said(&submission.request)).unwrap_or(Priority::Normal);
+        let cause = match &submission.parent {
+            Some(parent) => format!("follows {}", parent.id),
+            None => format!("came in by {}", submission.source.as_str()),
+        };
+        Intent {
+            id: self.ids.next(now),
+            version: 0,
+            generation: 1,
+            state: State::Received,
+            hold: None,
+            priority,
+            source: submission.source,
+            requester: submission.requester.clone(),
+            created_at: now,
+            deadline: submission.deadline,
+            not_before: submission.not_before,
+            request: submission.request,
+            change: submission.change,
+            constraints: submission.constraints,
+            parent: submission.parent,
+            file: submission.file,
+            correlation_id: submission.correlation_id,
+            answers: Vec::new(),
+            history: vec![Move { at: now, state: State::Received, cause, actor: submission.requester }],
+            proposal: None,
+            translator: None,
+            plan: None,
+            findings: Vec::new(),
+            question: None,
+            approval: None,
+            outcomes: Vec::new(),
+            fulfilment: Default::default(),
+            answer: None,
+            superseded_by: None,
+            supersedes: Vec::new(),
+            attempts: 0,
+            retry_at: None,
+        }
+    }
+}
+
+/// The priority that the request itself says.
+fn said(request: &Request) -> Option<Priority> {
+    let actions = match request {
+        Request::Text(words) => match nephoran_grammar::translate(words) {
+            Proposal::Actions(actions) => return actions.priority,
+            Proposal::Clarify(_) | Proposal::Refuse(_) => return None,
+        },
+        Request::Proposal(proposal) | Request::Intent { proposal, .. } => proposal,
+    };
+    match actions {
+        Proposal::Actions(actions) => actions.priority,
+        Proposal::Clarify(_) | Proposal::Refuse(_) => None,
+    }
+}
+
+pub fn band(priority: Priority) -> Band {
+    match priority {
+        Priority::Urgent => Band::Urgent,
+        Priority::High => Band::High,
+        Priority::Normal => Band::Normal,
+        Priority::Low => Band::Low,
+    }
+}
+
+/// A point on the wall clock as one of the monotonic clock, for timers.
+pub fn ready_at(at: Timestamp) -> tokio::time::Instant {
+    let wait = Duration::try_from(Timestamp::now().until(at).map_or(jiff::SignedDuration::ZERO, |span| {
+        jiff::SignedDuration::try_from(span).unwrap_or(jiff::SignedDuration::ZERO)
+    }));
+    tokio::time::Instant::now() + wait.unwrap_or(Duration::ZERO)
 }

@@ -1,6 +1,7 @@
 //! Lets submissions in, or says why not. Never waits for the queue: full is a refusal.
 
 pub mod desk;
+pub mod id;
 
 use std::time::Duration;
 

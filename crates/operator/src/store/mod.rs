@@ -224,6 +224,11 @@ impl Store {
         self.read(read::live).await
     }
 
+    /// Those that wait although their deadline has passed.
+    pub async fn passed(&self, now: jiff::Timestamp) -> Result<Vec<IntentId>, Error> {
+        self.read(move |connection| read::passed(connection, now)).await
+    }
+
     /// How many have not ended; costs nothing.
     pub fn count_live(&self) -> usize {
         self.inner.shared.live.load(Ordering::Relaxed)

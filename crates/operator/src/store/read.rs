@@ -11,7 +11,8 @@ use super::Error;
 /// Which intents a list shows. `None` is any.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
-    pub state: Option<State>,
+    /// In any of these states; in every one when there is none.
+    pub states: Vec<State>,
     pub namespace: Option<String>,
     pub priority: Option<Priority>,
     pub source: Option<Source>,
@@ -82,19 +83,21 @@ pub(super) fn list(
     };
     let mut conditions = vec!["seq < ?1".to_owned()];
     let mut values = vec![Value::Integer(before)];
+    let mut index = "";
+    if !filter.states.is_empty() {
+        // The words of a closed set: nothing in them to escape.
+        let states: Vec<String> = filter.states.iter().map(|state| format!("'{state}'")).collect();
+        conditions.push(format!("state IN ({})", states.join(", ")));
+        if filter.states.iter().all(|state| !state.is_end()) {
+            // Few among many that have ended.
+            conditions.push("ended_at IS NULL".to_owned());
+            index = "INDEXED BY live";
+        }
+    }
     let mut also = |condition: &str, value: Value| {
         values.push(value);
         conditions.push(condition.replace("{}", &format!("?{}", values.len())));
     };
-    let mut index = "";
-    if let Some(state) = filter.state {
-        also("state = {}", Value::Text(state.as_str().into()));
-        if !state.is_end() {
-            // Few among many that have ended.
-            also("ended_at IS NULL AND {} IS NULL", Value::Null);
-            index = "INDEXED BY live";
-        }
-    }
     if let Some(namespace) = &filter.namespace {
         also("instr(namespaces, {}) > 0", Value::Text(format!(",{namespace},")));
     }
@@ -170,6 +173,22 @@ fn live_row(row: &Row<'_>) -> rusqlite::Result<Option<Live>> {
         not_before: time(6)?,
         retry_at: time(7)?,
     }))
+}
+
+/// Those whose deadline has passed and that have not ended.
+pub(super) fn passed(connection: &Connection, now: Timestamp) -> Result<Vec<IntentId>, Error> {
+    let failed = failed("look at the deadlines");
+    let mut statement = connection
+        .prepare_cached(
+            "SELECT id FROM intents INDEXED BY deadlines
+             WHERE ended_at IS NULL AND deadline IS NOT NULL AND deadline <= ?1
+             AND state IN ('received', 'translating', 'needs_answer', 'planned', 'awaiting_approval', 'awaiting_merge')",
+        )
+        .map_err(&failed)?;
+    let rows = statement
+        .query_map([now.as_microsecond()], |row| Ok(IntentId::parse(row.get_ref(0)?.as_str()?)))
+        .map_err(&failed)?;
+    rows.filter_map(Result::transpose).collect::<rusqlite::Result<_>>().map_err(&failed)
 }
 
 pub(super) fn count_live(connection: &Connection) -> rusqlite::Result<usize> {

@@ -41,6 +41,7 @@ CREATE TABLE intents (
 ) STRICT;
 -- Those that have not ended; what has ended costs no entry.
 CREATE INDEX live ON intents (state) WHERE ended_at IS NULL;
+CREATE INDEX deadlines ON intents (deadline) WHERE ended_at IS NULL AND deadline IS NOT NULL;
 -- Beside the columns above, so that a list need not page through the records.
 CREATE TABLE records (
     seq  INTEGER PRIMARY KEY,

@@ -298,13 +298,13 @@ pub async fn retry(
 
 pub async fn pause(State(site): Shared, expected: Expected, sent: Sent) -> Answer {
     read(sent, &expected)?;
-    site.pages.acts.pause(ACTOR);
+    site.pages.acts.pause(ACTOR).await.map_err(|error| fault::unreadable(&error.to_string()))?;
     Ok(Redirect::to("/").into_response())
 }
 
 pub async fn resume(State(site): Shared, expected: Expected, sent: Sent) -> Answer {
     read(sent, &expected)?;
-    site.pages.acts.resume(ACTOR);
+    site.pages.acts.resume(ACTOR).await.map_err(|error| fault::unreadable(&error.to_string()))?;
     Ok(Redirect::to("/").into_response())
 }
 

@@ -123,12 +123,12 @@ pub async fn retry(
 
 pub async fn pause(State(doors): State<Shared>, sent: Body) -> Result<Response, Reject> {
     read(sent, &NOTHING).await?;
-    doors.acts.pause(&doors.requester);
+    doors.acts.pause(&doors.requester).await?;
     Ok(json_answer(StatusCode::OK, &json!({"paused": true})))
 }
 
 pub async fn resume(State(doors): State<Shared>, sent: Body) -> Result<Response, Reject> {
     read(sent, &NOTHING).await?;
-    doors.acts.resume(&doors.requester);
+    doors.acts.resume(&doors.requester).await?;
     Ok(json_answer(StatusCode::OK, &json!({"paused": false})))
 }

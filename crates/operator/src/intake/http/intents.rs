@@ -291,7 +291,7 @@ impl Asked {
                     let state = Standing::parse(&value).ok_or_else(|| {
                         wrong(format!("one of {}", Standing::ALL.map(Standing::as_str).join(", ")))
                     })?;
-                    asked.filter.state = Some(state);
+                    asked.filter.states = vec![state];
                 }
                 "priority" => {
                     let priority =
