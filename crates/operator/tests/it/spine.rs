@@ -35,7 +35,7 @@ fn what_is_already_so_makes_no_commit() {
 fn a_question_is_answered_by_its_author_and_then_applied() {
     let server = Server::start();
     let asked = server.submit_until("scale up the upf in ns ran-a", "needs_answer");
-    assert_eq!(asked["question"]["missing"], json!(["replicas"]));
+    assert_eq!(asked["missing"], json!(["replicas"]));
     let id = asked["id"].as_str().unwrap();
     let answer = server.post_json(&format!("/api/v1/intents/{id}/answer"), &json!({"text": "6"}));
     assert!(answer.status < 300, "{}", answer.text());
