@@ -194,9 +194,16 @@ fn same_origin(headers: &HeaderMap, host: &str) -> Result<(), Reject> {
     Ok(())
 }
 
-pub async fn no_such_route(request: Request) -> Reject {
+pub async fn no_such_route(request: Request) -> Response {
+    let accept = request.headers().get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
+    let by_person = request.method() == Method::GET
+        && !request.uri().path().starts_with("/api/")
+        && accept.is_some_and(|accept| accept.contains("text/html"));
     throw_away(request.into_body());
-    Reject::not_found("there is nothing at this address; /openapi.json lists what there is")
+    if by_person {
+        return crate::web::not_found();
+    }
+    Reject::not_found("there is nothing at this address; /openapi.json lists what there is").into_response()
 }
 
 pub async fn no_such_method(request: Request) -> Reject {

@@ -3,6 +3,7 @@
 
 use jiff::Timestamp;
 use maud::{Markup, html};
+use nephoran_api::record::Report;
 use nephoran_model::fulfilment::{Fulfilment, Status};
 use nephoran_model::intent::{Intent, Question, Relation, Request, State};
 use nephoran_model::plan::Plan;
@@ -206,7 +207,11 @@ fn planned(intent: &Intent) -> Markup {
 }
 
 fn result(visit: &Visit, intent: &Intent) -> Markup {
-    let body = (!intent.outcomes.is_empty() || intent.state.is_committed() || intent.approval.is_some()).then(|| {
+    let body = (intent.state.is_end()
+        || intent.state.is_committed()
+        || !intent.outcomes.is_empty()
+        || intent.approval.is_some())
+    .then(|| {
         html! {
             @if let Some(approval) = &intent.approval {
                 p { "Approved by " strong { (visible(&approval.by)) } ", " (moment(approval.at, visit.now))
@@ -229,7 +234,13 @@ fn result(visit: &Visit, intent: &Intent) -> Markup {
                     }
                 }
             }
-            (fulfilment(&intent.fulfilment, intent.state, visit.now))
+            @if intent.state.is_committed() || !intent.fulfilment.targets.is_empty() {
+                (fulfilment(&intent.fulfilment, intent.state, visit.now))
+            }
+            details #report {
+                summary { "Report in sentences" }
+                ul.report { @for line in Report::of(intent).words { li { (visible(&line)) } } }
+            }
         }
     });
     part("result", "What came of it", "", body)
