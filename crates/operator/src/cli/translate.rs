@@ -27,7 +27,7 @@ pub fn run(common: &Common, options: &Translate) -> Result<Exit, Failure> {
         read += 1;
         let text = if is_jsonl { field(line) } else { Ok(line.to_owned()) };
         match text {
-            Ok(text) => print(&mut output, &grammar(&text), people),
+            Ok(text) => print(&mut output, &nephoran_grammar::translate(&text), people),
             Err(reason) => {
                 failed.push(read);
                 let told = serde_json::json!({"error": reason});
@@ -54,10 +54,6 @@ pub fn run(common: &Common, options: &Translate) -> Result<Exit, Failure> {
     Err(Failure::new(Exit::InputsFailed, format!("translate {} of {read} lines", failed.len()))
         .cause(format!("no JSON object with a text in line {}", shown.join(", ")))
         .try_("give each line as {\"text\": \"...\"}, or words in a file that does not end in .jsonl"))
-}
-
-fn grammar(_words: &str) -> Proposal {
-    Proposal::ask([nephoran_model::proposal::Missing::Action])
 }
 
 enum Trouble {

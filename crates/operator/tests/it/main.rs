@@ -8,6 +8,7 @@ mod harness;
 mod approvals;
 mod audit;
 mod bad_input;
+mod cli;
 mod crash;
 mod faults;
 mod hostile;
