@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
+use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
@@ -16,7 +17,6 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use nephoran_api::intent_v1::is_mark;
 use nephoran_api::problem::Problem;
 
-use super::Doors;
 use super::body::throw_away;
 use super::reject::{Reject, Unwritten};
 
@@ -24,8 +24,8 @@ use super::reject::{Reject, Unwritten};
 const ANSWER_TIME: Duration = Duration::from_secs(30);
 
 /// hyper is told larger bounds, because its own refusal cannot carry our headers.
-pub const MAX_HEADERS: usize = 64;
-pub const MAX_HEADER_BYTES: usize = 16 * 1024;
+const MAX_HEADERS: usize = 64;
+const MAX_HEADER_BYTES: usize = 16 * 1024;
 
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 static FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
@@ -72,9 +72,17 @@ impl Hosts {
     }
 }
 
-pub async fn frame(State(doors): State<Arc<Doors>>, mut request: Request, next: Next) -> Response {
+/// Puts routes into the frame, with an answer for what is no route.
+pub fn framed(routes: Router, hosts: Hosts) -> Router {
+    routes
+        .fallback(no_such_route)
+        .method_not_allowed_fallback(no_such_method)
+        .layer(axum::middleware::from_fn_with_state(hosts, frame))
+}
+
+async fn frame(State(hosts): State<Hosts>, mut request: Request, next: Next) -> Response {
     let id = request_id(request.headers());
-    let response = match check(&request, &doors.hosts) {
+    let response = match check(&request, &hosts) {
         Err(reject) => {
             throw_away(request.into_body());
             reject.into_response()
@@ -194,7 +202,7 @@ fn same_origin(headers: &HeaderMap, host: &str) -> Result<(), Reject> {
     Ok(())
 }
 
-pub async fn no_such_route(request: Request) -> Response {
+async fn no_such_route(request: Request) -> Response {
     let accept = request.headers().get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
     let by_person = request.method() == Method::GET
         && !request.uri().path().starts_with("/api/")
@@ -206,7 +214,7 @@ pub async fn no_such_route(request: Request) -> Response {
     Reject::not_found("there is nothing at this address; /openapi.json lists what there is").into_response()
 }
 
-pub async fn no_such_method(request: Request) -> Reject {
+async fn no_such_method(request: Request) -> Reject {
     let method = request.method().clone();
     throw_away(request.into_body());
     Reject::new(
@@ -264,8 +272,127 @@ fn is_page(response: &Response) -> bool {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
+    use axum::routing::{get, post};
+    use http_body_util::BodyExt;
+    use serde_json::Value;
+    use tower::ServiceExt;
+
     use super::*;
+
+    async fn panics() -> &'static str {
+        panic!("on purpose")
+    }
+
+    fn routes() -> Router {
+        let routes = Router::new()
+            .route("/ok", get(|| async { "ok" }))
+            .route("/send", post(|| async { "sent" }))
+            .route("/panic", get(panics))
+            .route("/plain", get(|| async { (StatusCode::BAD_REQUEST, "plain text") }));
+        framed(routes, Hosts::default())
+    }
+
+    async fn ask(method: &str, path: &str, headers: &[(&str, &str)]) -> (http::response::Parts, Vec<u8>) {
+        let mut request = http::Request::builder().method(method).uri(path);
+        if !headers.iter().any(|(name, _)| *name == "host") {
+            request = request.header("host", "localhost:8080");
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let answer = routes().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        let (parts, body) = answer.into_parts();
+        (parts, body.collect().await.unwrap().to_bytes().to_vec())
+    }
+
+    /// Asks for an error and checks what holds for all of them.
+    async fn problem(method: &str, path: &str, headers: &[(&str, &str)]) -> (u16, Value, HeaderMap) {
+        let (parts, body) = ask(method, path, headers).await;
+        let status = parts.status.as_u16();
+        assert_eq!(parts.headers[header::CONTENT_TYPE], "application/problem+json", "{method} {path}");
+        let problem: Value = serde_json::from_slice(&body).unwrap();
+        assert_eq!(problem["status"], status);
+        for key in ["type", "title", "detail", "instance"] {
+            assert!(problem[key].as_str().is_some_and(|text| !text.is_empty()), "{key} of {problem}");
+        }
+        assert!(
+            problem["instance"].as_str().unwrap().ends_with(parts.headers[&REQUEST_ID].to_str().unwrap())
+        );
+        (status, problem, parts.headers)
+    }
+
+    #[tokio::test]
+    async fn every_answer_has_the_headers_that_protect_it() {
+        for (method, path) in
+            [("GET", "/ok"), ("POST", "/send"), ("GET", "/nothing"), ("PUT", "/ok"), ("GET", "/panic")]
+        {
+            let (parts, _) = ask(method, path, &[]).await;
+            assert_eq!(parts.headers[header::X_CONTENT_TYPE_OPTIONS], "nosniff");
+            assert_eq!(parts.headers[header::X_FRAME_OPTIONS], "DENY");
+            assert!(parts.headers.contains_key(&REQUEST_ID));
+            assert!(!parts.headers.contains_key(header::ACCESS_CONTROL_ALLOW_ORIGIN));
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_no_route_is_a_problem() {
+        let (status, _, _) = problem("GET", "/nothing", &[]).await;
+        assert_eq!(status, 404);
+        let (status, _, headers) = problem("GET", "/send", &[]).await;
+        assert_eq!((status, headers[header::ALLOW].to_str().unwrap()), (405, "POST"));
+        let (status, _, headers) = problem("DELETE", "/ok", &[]).await;
+        assert_eq!((status, headers[header::ALLOW].to_str().unwrap()), (405, "GET,HEAD"));
+        let (status, problem, _) = problem("GET", "/plain", &[]).await;
+        assert_eq!(status, 400);
+        assert!(!problem.to_string().contains("plain text"));
+    }
+
+    #[tokio::test]
+    async fn a_route_that_panics_is_a_fault_of_ours_and_says_nothing_of_it() {
+        let (status, problem, _) = problem("GET", "/panic", &[]).await;
+        assert_eq!(status, 500);
+        assert!(!problem.to_string().contains("on purpose"));
+    }
+
+    #[tokio::test]
+    async fn a_request_id_is_kept_when_it_has_the_right_form_and_replaced_when_not() {
+        let (parts, _) = ask("GET", "/ok", &[("x-request-id", "a.b_c:d-1")]).await;
+        assert_eq!(parts.headers[&REQUEST_ID], "a.b_c:d-1");
+        let long = "x".repeat(129);
+        for bad in ["", "a b", "<script>", "a\u{e9}", long.as_str()] {
+            let (parts, _) = ask("GET", "/ok", &[("x-request-id", bad)]).await;
+            assert!(is_mark(parts.headers[&REQUEST_ID].to_str().unwrap()));
+            assert_ne!(parts.headers[&REQUEST_ID].as_bytes(), bad.as_bytes());
+        }
+        let (one, _) = ask("GET", "/ok", &[]).await;
+        let (two, _) = ask("GET", "/ok", &[]).await;
+        assert_ne!(one.headers[&REQUEST_ID], two.headers[&REQUEST_ID]);
+    }
+
+    #[tokio::test]
+    async fn a_foreign_host_is_misdirected_and_a_foreign_origin_forbidden() {
+        for host in ["evil.example", "localhost.evil.example", "169.254.169.254"] {
+            assert_eq!(problem("GET", "/ok", &[("host", host)]).await.0, 421, "{host}");
+        }
+        assert_eq!(problem("GET", "http://evil.example/ok", &[]).await.0, 421);
+        assert_eq!(problem("POST", "/send", &[("origin", "http://evil.example")]).await.0, 403);
+        assert_eq!(problem("POST", "/send", &[("sec-fetch-site", "cross-site")]).await.0, 403);
+        assert_eq!(problem("OPTIONS", "/send", &[("origin", "http://evil.example")]).await.0, 403);
+        // Reading is not changing.
+        assert_eq!(ask("GET", "/ok", &[("origin", "http://evil.example")]).await.0.status, 200);
+        assert_eq!(ask("POST", "/send", &[("origin", "http://localhost:8080")]).await.0.status, 200);
+    }
+
+    #[tokio::test]
+    async fn headers_are_bounded_in_number_and_size() {
+        let names: Vec<String> = (0..80).map(|n| format!("x-{n}")).collect();
+        let many: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "1")).collect();
+        assert_eq!(problem("GET", "/ok", &many).await.0, 431);
+        let large = "x".repeat(MAX_HEADER_BYTES);
+        assert_eq!(problem("GET", "/ok", &[("x-large", &large)]).await.0, 431);
+    }
 
     #[test]
     fn loopback_and_configured_names_are_ours() {

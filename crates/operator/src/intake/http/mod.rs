@@ -30,6 +30,9 @@ mod health;
 /// The document of all routes.
 pub mod openapi;
 
+/// A peer that does not read is given up.
+mod stall;
+
 /// Connections: accepted, bounded, drained.
 mod serve;
 
@@ -90,8 +93,8 @@ type Shared = Arc<Doors>;
 
 /// All routes inside the frame. `page` brings the routes of the web page.
 pub fn router(doors: Doors, page: Router) -> Router {
-    let doors = Arc::new(doors);
-    Router::new()
+    let hosts = doors.hosts.clone();
+    let routes = Router::new()
         .route("/api/v1/intents", post(intents::submit).get(intents::list))
         .route("/api/v1/intents/{id}", get(intents::one))
         .route("/api/v1/intents/{id}/plan", get(intents::plan))
@@ -114,9 +117,7 @@ pub fn router(doors: Doors, page: Router) -> Router {
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))
         .route("/openapi.json", get(openapi::openapi))
-        .with_state(doors.clone())
-        .merge(page)
-        .fallback(frame::no_such_route)
-        .method_not_allowed_fallback(frame::no_such_method)
-        .layer(axum::middleware::from_fn_with_state(doors, frame::frame))
+        .with_state(Arc::new(doors))
+        .merge(page);
+    frame::framed(routes, hosts)
 }
