@@ -214,7 +214,7 @@ impl Operator {
     }
 
     /// Begins to watch the hot folder, when one is configured.
-    fn watch_folder(&self, config: &Config) {
+    pub fn watch_folder(&self, config: &Config) {
         let Some(path) = &config.hot_folder.path else { return };
         let watching = folder::run(self.folder(config, path), self.doors.clone());
         let readiness = self.readiness.clone();

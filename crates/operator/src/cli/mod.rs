@@ -5,13 +5,13 @@
 mod args;
 
 /// How a command ends.
-mod exit;
+pub(crate) mod exit;
 
 /// Speaks HTTP to a running operator.
-mod client;
+pub(crate) mod client;
 
 /// Text of others on a terminal.
-mod text;
+pub(crate) mod text;
 
 /// Prints answers as tables, JSON or YAML.
 mod show;
