@@ -193,15 +193,13 @@
     $(".link-word", link).textContent = words;
   };
   let stream = null;
-  let opened = false;
   const connect = () => {
     if (!about || stream) return;
     stream = new EventSource(about === "*" ? "/api/v1/events" : `/api/v1/events?intent=${encodeURIComponent(about)}`);
     stream.onopen = () => {
       tell("live", "live");
-      // What happened before the stream was open is read once.
-      if (opened) soon();
-      opened = true;
+      // What happened after the page was made and before the stream was open.
+      soon();
     };
     stream.onerror = () => {
       const gone = stream?.readyState === EventSource.CLOSED;

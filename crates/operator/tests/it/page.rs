@@ -177,7 +177,10 @@ fn an_intent_is_written_seen_planned_sent_approved_and_seen_applied() {
     browser.type_in("#text", "scale upf to 20 in ns ran-a");
     browser.see("#preview [data-verdict=awaiting_approval]");
     let plan = browser.text("#preview");
-    assert!(plan.contains("scale ran-a/upf 3 -> 20") && plan.contains("+  replicas: 20"), "{plan}");
+    assert!(plan.contains("scale ran-a/upf 3 -> 20") && plan.contains("step_size"), "{plan}");
+    let comes =
+        browser.run("return [...document.querySelectorAll('#preview .ins ins')].map(part => part.innerText)");
+    assert_eq!(comes, json!(["20", "20"]), "the setter's value and the field");
     assert!(
         server.get("/api/v1/intents").json()["items"].as_array().unwrap().is_empty(),
         "only shown, not sent"
@@ -325,8 +328,7 @@ fn text_stands_out_from_its_ground_in_light_and_dark() {
     server.submit_until("scale upf to 5000 in ns ran-a", "refused");
     let applied = server.submit_until("scale upf to 5 in ns ran-a", "applied");
     let asked = server.submit_until("scale up the amf in ns core5g", "needs_answer");
-    let big = server
-        .submit_until("scale upf to 20 in ns ran-a because the stadium opens at eight", "awaiting_approval");
+    let big = server.submit_until("scale upf to 20 in ns ran-a because of the concert", "awaiting_approval");
     let views = [("", View::DESK), ("-dark", View::DESK.dark()), ("-phone", View::PHONE)];
     let story = |intent: &serde_json::Value| format!("/intents/{}", intent["id"].as_str().unwrap());
     let pages = [

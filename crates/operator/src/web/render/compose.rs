@@ -123,11 +123,12 @@ pub fn preview(run: &DryRun) -> Markup {
         h2 { "Understood as" }
         (understood(&run.proposal))
         @if let Some(plan) = planned { h2 { "Plan" } p.summary { code { (visible(&plan.summary)) } } }
-        (plan::findings(&run.findings))
+        (plan::findings(run.findings.iter().filter(|finding| finding.effect > Effect::Note)))
         @if let Some(plan) = planned {
             (plan::notes(&plan.notes))
             @if !plan.diff.trim().is_empty() { (plan::diff(&plan.diff)) }
         }
+        (plan::findings(run.findings.iter().filter(|finding| finding.effect == Effect::Note)))
     }
 }
 

@@ -85,7 +85,10 @@ pub fn notes(notes: &[String]) -> Markup {
     }
 }
 
-pub fn findings(findings: &[Finding]) -> Markup {
+/// The strongest first.
+pub fn findings<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Markup {
+    let mut findings: Vec<_> = findings.into_iter().collect();
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.effect));
     html! {
         @if !findings.is_empty() {
             ul.findings {
