@@ -1,13 +1,15 @@
 //! The one admission desk behind every door.
 
+use std::future::{Future, poll_fn};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use nephoran_model::intent::{Intent, IntentId, Move, Request, State};
 use nephoran_model::proposal::{Priority, Proposal};
-use nephoran_queue::{Band, Queue};
+use nephoran_queue::{Band, Place, Queue};
 
 use super::id::Ids;
 use super::{Admitted, DryRun, Refusal, Submission};
@@ -34,6 +36,15 @@ struct Inner {
     most_live: usize,
     draining: AtomicBool,
     metrics: Metrics,
+}
+
+/// On its way to the disk, with a place in the queue.
+struct Begun {
+    id: IntentId,
+    place: Place<IntentId>,
+    position: usize,
+    not_before: Option<Timestamp>,
+    deadline: Option<Timestamp>,
 }
 
 impl Desk {
@@ -66,6 +77,23 @@ impl Desk {
         if let Err(refusal) = &admitted {
             self.inner.metrics.refused(refusal);
         }
+        admitted
+    }
+
+    /// Lets several in that came together: they share the syncs of the store, and their order of
+    /// acceptance is the order here.
+    pub async fn admit_in_order(&self, submissions: Vec<Submission>) -> Vec<Result<Admitted, Refusal>> {
+        let count = submissions.len();
+        let inner = self.inner.clone();
+        let admitted = tokio::spawn(async move { inner.admit_in_order(submissions).await }).await;
+        let admitted = admitted.unwrap_or_else(|fault| {
+            let reason = format!("a fault in the operator ({fault})");
+            (0..count).map(|_| Err(Refusal::Store { reason: reason.clone(), retry_after: SOON })).collect()
+        });
+        admitted
+            .iter()
+            .filter_map(|one| one.as_ref().err())
+            .for_each(|refusal| self.inner.metrics.refused(refusal));
         admitted
     }
 
@@ -108,6 +136,46 @@ impl Desk {
 
 impl Inner {
     async fn admit(&self, submission: Submission) -> Result<Admitted, Refusal> {
+        let (intent, key, folder_key, begun) = self.begin(submission)?;
+        let stored = self.store.accept(intent, key, folder_key).await;
+        self.finish(begun, stored).await
+    }
+
+    async fn admit_in_order(&self, submissions: Vec<Submission>) -> Vec<Result<Admitted, Refusal>> {
+        let mut under_way = Vec::with_capacity(submissions.len());
+        for submission in submissions {
+            under_way.push(match self.begin(submission) {
+                Err(refusal) => Err(refusal),
+                Ok((intent, key, folder_key, begun)) => {
+                    let mut accept = Box::pin(self.store.accept(intent, key, folder_key));
+                    // The first poll hands it to the store: one after another, in this order.
+                    let first = poll_fn(|context| Poll::Ready(accept.as_mut().poll(context))).await;
+                    Ok((begun, first, accept))
+                }
+            });
+        }
+        let mut admitted = Vec::with_capacity(under_way.len());
+        for one in under_way {
+            admitted.push(match one {
+                Err(refusal) => Err(refusal),
+                Ok((begun, Poll::Ready(stored), _)) => self.finish(begun, stored).await,
+                Ok((begun, Poll::Pending, accept)) => {
+                    let stored = accept.await;
+                    self.finish(begun, stored).await
+                }
+            });
+        }
+        admitted
+    }
+
+    /// Reserves a place in the queue and makes the record.
+    ///
+    /// Order: a place in the queue, the record on disk, then the publication. Each step can still
+    /// be taken back by the one before it; what was answered 202 cannot.
+    fn begin(
+        &self,
+        submission: Submission,
+    ) -> Result<(Intent, Option<AcceptKey>, Option<String>, Begun), Refusal> {
         if self.draining.load(Ordering::Relaxed) {
             return Err(Refusal::Draining { retry_after: SOON });
         }
@@ -119,10 +187,7 @@ impl Inner {
         });
         let folder_key = submission.folder_key.clone();
         let intent = self.record(submission, Timestamp::now());
-        let id = intent.id.clone();
-        let (band, deadline, not_before) = (band(intent.priority), intent.deadline, intent.not_before);
-        // Order: a place in the queue, the record on disk, then the publication. Each step can still
-        // be taken back by the one before it; what was answered 202 cannot.
+        let band = band(intent.priority);
         let place = self.queue.reserve(band).map_err(|full| Refusal::Full {
             band: intent.priority.as_str(),
             retry_after: full.retry_after,
@@ -130,9 +195,25 @@ impl Inner {
         if self.store.count_live() >= self.most_live {
             return Err(Refusal::TooManyLive { retry_after: Duration::from_secs(30) });
         }
-        let position = self.queue.position(band);
-        match self.store.accept(intent, key, folder_key).await {
+        let begun = Begun {
+            id: intent.id.clone(),
+            place,
+            position: self.queue.position(band),
+            not_before: intent.not_before,
+            deadline: intent.deadline,
+        };
+        Ok((intent, key, folder_key, begun))
+    }
+
+    /// Publishes what is on disk.
+    async fn finish(
+        &self,
+        begun: Begun,
+        stored: Result<Accepted, store::Error>,
+    ) -> Result<Admitted, Refusal> {
+        match stored {
             Ok(Accepted::New { .. }) => {
+                let Begun { id, place, position, not_before, deadline } = begun;
                 place.publish(id.clone(), not_before.map(ready_at), deadline.map(ready_at));
                 Ok(Admitted { id, state: State::Received, position, repeated: false })
             }

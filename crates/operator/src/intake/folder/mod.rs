@@ -485,7 +485,7 @@ impl<'a> Door<'a> {
                 }
             }
         }
-        let answers = admit_in_order(&self.folder.desk, submissions).await;
+        let answers = self.folder.desk.admit_in_order(submissions).await;
         let mut accepted = Vec::new();
         for (put, answer) in puts.into_iter().zip(answers) {
             match answer {
@@ -646,14 +646,6 @@ impl<'a> Door<'a> {
             }
         }
     }
-}
-
-async fn admit_in_order(desk: &Desk, submissions: Vec<Submission>) -> Vec<Result<Admitted, Refusal>> {
-    let mut answers = Vec::with_capacity(submissions.len());
-    for submission in submissions {
-        answers.push(desk.admit(submission).await);
-    }
-    answers
 }
 
 /// Opens, checks and parses one file. `complete`: nothing more of it is on its way.
