@@ -96,6 +96,9 @@ pub(crate) fn account(frame: &Frame, seen: Seen, slots: Slots) -> Read<()> {
     if let Some(choice) = frame.choice {
         return Err(Problem::ask(choice));
     }
+    if frame.each {
+        return Err(Problem::ask(Missing::Target));
+    }
     if frame.trigger && slots.0 & Slots::TRIGGER.0 == 0 {
         return Err(Problem::Refuse(RefuseReason::Unsupported));
     }

@@ -1,6 +1,8 @@
 //! Which parts belong together, and what clauses share: a verb, a number that
 //! comes last, a place at the very start or end, the thing named first.
 
+use nephoran_model::proposal::Missing;
+
 use crate::frame::{Frame, Named, Seen, VERBS};
 use crate::vocabulary::C;
 
@@ -39,6 +41,10 @@ pub(crate) fn clauses(parts: Vec<Frame>) -> Vec<Frame> {
         };
         match relation(previous, &part) {
             Relation::Same => previous.join(part),
+            Relation::Place => {
+                previous.join(part);
+                previous.choice = previous.choice.or(Some(Missing::Place));
+            }
             Relation::New { verb, awaits } => {
                 clauses.push(part);
                 inherits.push((verb, awaits));
@@ -51,7 +57,12 @@ pub(crate) fn clauses(parts: Vec<Frame>) -> Vec<Frame> {
 
 enum Relation {
     Same,
-    New { verb: bool, awaits: bool },
+    /// Two places, or a place and a workload: it must be asked.
+    Place,
+    New {
+        verb: bool,
+        awaits: bool,
+    },
 }
 
 fn complete(frame: &Frame) -> bool {
@@ -69,7 +80,11 @@ fn relation(previous: &Frame, part: &Frame) -> Relation {
     let steers = Seen::of(&[C::Prefer, C::Avoid, C::Forbid]);
     let verb = part.seen.any(VERBS) || !part.factors.is_empty() && part.has_thing();
     if verb && complete(previous) {
-        let adjunct = part.seen.common(VERBS).within(ADJUNCT) && !part.has_own_target();
+        let adjunct =
+            part.seen.common(VERBS).within(ADJUNCT) && !part.has_own_target() && part.five_qi.is_none();
+        if previous.trigger && !previous.has_verb() && !part.has_own_target() {
+            return Relation::Same;
+        }
         let own_steer = part.seen.any(steers) && !part.cells.is_empty();
         let watches = !part.metrics.is_empty()
             && !part.has_own_target()
@@ -82,6 +97,19 @@ fn relation(previous: &Frame, part: &Frame) -> Relation {
         if !part.has_own_target() {
             return Relation::Same;
         }
+    }
+    // "in ran-a and edge-oslo to 3": a second place, or a second workload.
+    if let (Some(name), Some(last)) = (part.mentions.first(), previous.mentions.last())
+        && name.named == Named::Name
+        && name.prep == C::Fill
+        && name.at == part.first
+        && !part.has_verb()
+        && !previous.after_comma
+        && matches!(last.prep, C::In | C::At | C::On)
+        && last.at + 2 == name.at
+        && previous.mentions.len() > 1
+    {
+        return Relation::Place;
     }
     if part.has_own_target() && previous.has_thing() {
         if apposition(previous, part) {
@@ -162,6 +190,7 @@ fn share(clauses: &mut [Frame], inherits: &[(bool, bool)]) {
         }
     }
     // "scale upf and smf to 3": the number comes last.
+    let mut each = false;
     for index in (0..clauses.len() - 1).rev() {
         let (before, rest) = clauses.split_at_mut(index + 1);
         let (current, next) = (&mut before[index], &rest[0]);
@@ -173,6 +202,7 @@ fn share(clauses: &mut [Frame], inherits: &[(bool, bool)]) {
             current.switch = current.switch.or(next.switch);
             current.choice = current.choice.or(next.choice);
             current.up_to |= next.up_to;
+            each |= next.each;
             if current.metrics.is_empty() {
                 current.metrics.extend(next.metrics.iter().copied());
             }
@@ -182,6 +212,10 @@ fn share(clauses: &mut [Frame], inherits: &[(bool, bool)]) {
                 }
             }
         }
+    }
+    if each {
+        // "amf, smf and upf to 5 each": that is what sharing means.
+        clauses.iter_mut().for_each(|clause| clause.each = false);
     }
     share_places(clauses, inherits);
 }

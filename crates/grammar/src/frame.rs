@@ -224,7 +224,14 @@ pub(crate) struct Frame {
     pub(crate) after_comma: bool,
     pub(crate) up_to: bool,
     pub(crate) slice_at: Option<usize>,
-    pub(crate) ensure_step: bool,
+    /// "5 each".
+    pub(crate) each: bool,
+    /// "max cpu": a statistic when another comparison follows.
+    pub(crate) max_metric: bool,
+    /// "is", "has", "running": tells a state, unless a modal verb is there too.
+    pub(crate) tells: bool,
+    /// A plain word right behind a verb, where a name would stand.
+    pub(crate) plain_at: Option<usize>,
 }
 
 /// Classes that begin a clause of their own.
@@ -266,6 +273,10 @@ pub(crate) const VERBS: Seen = Seen::of(&[
 impl Frame {
     pub(crate) fn says(&self, class: C) -> bool {
         self.seen.has(class)
+    }
+
+    pub(crate) fn says_pods(&self) -> bool {
+        self.says(C::Pods) || self.quantities.iter().any(|qty| qty.kind == Kind::Pods)
     }
 
     pub(crate) fn has_verb(&self) -> bool {
@@ -369,7 +380,10 @@ impl Frame {
         self.new_article |= other.new_article;
         self.per_ue |= other.per_ue;
         self.up_to |= other.up_to;
-        self.ensure_step |= other.ensure_step;
+        self.each |= other.each;
+        self.max_metric |= other.max_metric;
+        self.tells |= other.tells;
+        self.plain_at = self.plain_at.or(other.plain_at);
         self.last = other.last;
         self.verb_at = self.verb_at.or(other.verb_at);
         self.cell_prep = self.cell_prep.or(other.cell_prep);

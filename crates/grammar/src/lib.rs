@@ -36,7 +36,9 @@ mod ask;
 pub use answer::{answer, fill};
 pub use ask::{question, refusal};
 
-use nephoran_model::proposal::{Actions, MAX_ACTIONS, MAX_WORDS, Missing, Proposal, Purpose, RefuseReason};
+use nephoran_model::proposal::{
+    Action, Actions, MAX_ACTIONS, MAX_WORDS, Missing, Proposal, Purpose, RefuseReason,
+};
 
 use answer::Supplied;
 use rules::{Context, Problem};
@@ -110,8 +112,11 @@ pub(crate) fn translate_with(words: &str, supplied: &Supplied) -> Proposal {
     if !missing.is_empty() {
         return Proposal::ask(missing);
     }
+    if contradicts(&actions) {
+        return Proposal::refuse(RefuseReason::Contradiction);
+    }
     // A question that is no report, no polite order and no feasibility check.
-    let reports = actions.iter().all(|action| matches!(action, nephoran_model::proposal::Action::Report(_)));
+    let reports = actions.iter().all(|action| matches!(action, Action::Report(_)));
     if parsed.asked && !parsed.check && !parsed.polite && !reports {
         return Proposal::ask([Missing::Action]);
     }
@@ -124,6 +129,30 @@ pub(crate) fn translate_with(words: &str, supplied: &Supplied) -> Proposal {
         priority: parsed.priority,
         actions,
         motive,
+    })
+}
+
+/// Two values for one thing, said in two clauses.
+fn contradicts(actions: &[Action]) -> bool {
+    actions.iter().enumerate().any(|(index, first)| {
+        actions[index + 1..].iter().any(|second| match (first, second) {
+            (Action::Scale(a), Action::Scale(b)) => {
+                a.target == b.target
+                    && a.replicas != b.replicas
+                    && (a.replicas.to.is_some() || b.replicas.to.is_some())
+            }
+            (Action::Upgrade(a), Action::Upgrade(b)) => a.target == b.target && a.version != b.version,
+            (Action::Retire(a), Action::Scale(b)) | (Action::Scale(b), Action::Retire(a)) => {
+                a.target == b.target
+            }
+            (Action::Configure(a), Action::Configure(b)) => {
+                a.target == b.target && a.settings.keys().eq(b.settings.keys()) && a.settings != b.settings
+            }
+            (Action::Steer(a), Action::Steer(b)) => {
+                a.slice == b.slice && a.ue == b.ue && a.cells == b.cells && a.preference != b.preference
+            }
+            _ => false,
+        })
     })
 }
 

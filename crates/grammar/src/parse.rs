@@ -5,7 +5,7 @@ use nephoran_model::proposal::{LinkDirection, Missing, Priority};
 
 use crate::frame::{Cmp, Frame, Kind, Link, Mention, Named, Place, PlaceKind, Qty, Role, Span, VERBS};
 use crate::numbers::number;
-use crate::phrases::{CHECK_FIRST, HIGH, LOW, POLITE, URGENT, WHOLE};
+use crate::phrases::{CHECK_FIRST, HIGH, LOW, POLITE, URGENT, WE_HAVE, WHOLE};
 use crate::tokens::Tok;
 use crate::units;
 use crate::vocabulary::{C, function_of};
@@ -155,6 +155,12 @@ impl Reader<'_> {
                 if tok.value == POLITE {
                     self.out.polite = true;
                 }
+                if tok.value == WE_HAVE
+                    && !(self.at > 0
+                        && matches!(self.class(self.at - 1), C::Pods | C::Function | C::Name | C::Noun))
+                {
+                    self.frame.seen.add(C::Told);
+                }
                 self.at += 1;
             }
             C::The | C::Colon => self.at += 1,
@@ -168,7 +174,23 @@ impl Reader<'_> {
                 self.finish(comma);
             }
             C::And | C::Then => {
+                // "plus 2 pods for bsf" adds.
+                if self.word(self.at) == "plus" && self.is_number(self.at + 1) && !self.frame.has_content() {
+                    self.frame.seen.add(C::Add);
+                    self.at += 1;
+                    return;
+                }
                 self.at += 1;
+                // A conjunction with nothing behind it promised more.
+                let mut ahead = self.at;
+                while matches!(self.class(ahead), C::Fill | C::The | C::Comma) && ahead < self.toks.len() {
+                    ahead += 1;
+                }
+                if matches!(self.class(ahead), C::Stop | C::Quest | C::Or | C::But)
+                    || (tok.class == C::And && self.class(ahead) == C::And)
+                {
+                    self.frame.seen.add(C::And);
+                }
                 self.finish(false);
             }
             C::Priority => self.priority(tok),
@@ -188,7 +210,7 @@ impl Reader<'_> {
             C::Number | C::Multiplier | C::Half => self.quantity(Role::None),
             C::Few => {
                 self.at += 1;
-                if matches!(self.class(self.at), C::More | C::Fewer | C::Extra) {
+                if matches!(self.class(self.at), C::More | C::Fewer) {
                     self.at += 1;
                 }
                 self.frame.seen.add(C::Few);
@@ -297,10 +319,49 @@ impl Reader<'_> {
                 self.at += 1;
             }
             C::Unknown => self.unknown(),
-            C::Become | C::Eq | C::Be => {
+            C::Become | C::Eq | C::Be | C::Have => {
+                let finite = matches!(self.word(self.at), "is" | "are" | "am" | "has" | "gets" | "being");
                 self.frame.seen.add(tok.class);
                 self.at += 1;
-                self.value_here(tok.class);
+                if finite && self.class(self.at) != C::To {
+                    self.frame.tells = true;
+                }
+                if tok.class != C::Have {
+                    self.value_here(tok.class);
+                }
+            }
+            C::Run if self.word(self.at) == "running" => {
+                self.frame.seen.add(C::Run);
+                self.frame.tells = true;
+                self.at += 1;
+            }
+            C::You => {
+                self.frame.seen.add(C::You);
+                let subject = matches!(self.word(self.at), "we" | "i");
+                self.at += 1;
+                // "we scaled upf to 5" tells.
+                if subject && VERBS.has(self.class(self.at)) && self.word(self.at).ends_with("ed") {
+                    self.frame.seen.add(C::Told);
+                }
+            }
+            C::Can => {
+                // "could the smf be scaled to 14?"
+                if self.out.parts.iter().all(|part| part.is_bare())
+                    && self.frame.is_bare()
+                    && self.frame.metrics.is_empty()
+                {
+                    self.out.check = true;
+                } else {
+                    self.frame.seen.add(C::Can);
+                }
+                self.at += 1;
+            }
+            C::Back => {
+                // "roll the pcf back"
+                if !self.frame.says(C::Undo) {
+                    self.frame.seen.add(C::Back);
+                }
+                self.at += 1;
             }
             class => {
                 self.frame.seen.add(class);
@@ -355,7 +416,7 @@ impl Reader<'_> {
         }
         self.at += 1;
         self.frame.seen.add(C::A);
-        if self.class(self.at) == C::More {
+        if self.class(self.at) == C::More && !self.is_number(self.at + 1) {
             // "an extra pod", "a further replica"
             self.one_more();
         }
@@ -411,6 +472,11 @@ impl Reader<'_> {
         };
         let span = Span { lo: self.toks[self.at].lo, hi: self.toks[self.at + read.used - 1].hi };
         self.at += read.used;
+        // "for 5m" is minutes; "2m subscribers" is millions.
+        if role == Role::For && read.used == 2 && self.word(self.at - 1) == "m" {
+            self.push(Qty { value: read.value / 1e6, role, kind: Kind::Time(22), ..self.blank(span) });
+            return;
+        }
         self.push(Qty { value: read.value, whole: read.whole, role, ..self.blank(span) });
         self.after_number();
         let qty = self.last();
@@ -488,6 +554,10 @@ impl Reader<'_> {
                     self.frame.seen.add(C::New);
                     self.at += 1;
                 }
+                _ if matches!(self.word(self.at), "am" | "pm" | "o'clock") => {
+                    self.frame.seen.add(C::Time);
+                    self.at += 1;
+                }
                 _ => break,
             }
         }
@@ -524,7 +594,8 @@ impl Reader<'_> {
                 self.at += 1;
                 kind
             }
-            Some((C::Multiplier, _)) if self.word(self.at) == "m" => {
+            // "for 10 min"
+            Some((C::Min, _)) if self.word(self.at) == "min" && self.last().role == Role::For => {
                 self.at += 1;
                 Kind::Time(22)
             }
@@ -558,6 +629,10 @@ impl Reader<'_> {
         if qty.kind == Kind::Bare {
             qty.kind = kind;
         }
+        if self.word(self.at) == "each" {
+            self.frame.each = true;
+            self.at += 1;
+        }
     }
 
     fn to(&mut self) {
@@ -568,10 +643,22 @@ impl Reader<'_> {
             self.at += 1;
         }
         if self.is_number(self.at) {
-            return self.quantity(Role::To);
+            // "scale up to 5 upf": a bound or a number, who knows.
+            let grown =
+                self.at >= 2 && self.class(self.at - 2) == C::Grow && self.word(self.at - 2).ends_with(" up");
+            let nothing = !self.frame.has_thing();
+            self.quantity(Role::To);
+            if grown && nothing && matches!(self.class(self.at), C::Function | C::Name | C::Quoted) {
+                self.frame.up_to = true;
+            }
+            return;
+        }
+        if self.expects_value() && self.plain_value() {
+            return self.take_value();
         }
         match self.class(self.at) {
             C::Half | C::Factor => {}
+            C::FiveQi | C::UeNoun | C::Group | C::Traffic => {}
             C::AtMost | C::AtLeast | C::Max | C::Min => {
                 let tok = self.toks[self.at];
                 self.dispatch(tok);
@@ -596,6 +683,56 @@ impl Reader<'_> {
             C::Unknown => self.leave_from_to(),
             _ => self.frame.seen.add(C::To),
         }
+    }
+
+    /// One plain word that is the value of a setting, whatever it means elsewhere.
+    fn plain_value(&self) -> bool {
+        let sets = !self.frame.keys.is_empty()
+            || self.frame.says(C::Set)
+            || self.frame.says(C::Become)
+            || self.frame.says(C::Must);
+        let plain = matches!(
+            self.class(self.at),
+            C::Unsupported
+                | C::Time
+                | C::Vague
+                | C::Hardware
+                | C::Notify
+                | C::Priority
+                | C::Alive
+                | C::Max
+                | C::Min
+                | C::Status
+                | C::Back
+                | C::Traffic
+                | C::Key
+                | C::Name
+                | C::Unknown
+                | C::Quoted
+                | C::Enable
+                | C::Disable
+                | C::Guarantee
+        ) && self.toks[self.at].whole;
+        let ends = self.at + 1 >= self.toks.len()
+            || matches!(
+                self.class(self.at + 1),
+                C::On
+                    | C::In
+                    | C::For
+                    | C::At
+                    | C::Of
+                    | C::Stop
+                    | C::Comma
+                    | C::Quest
+                    | C::Fill
+                    | C::And
+                    | C::Then
+                    | C::Priority
+                    | C::Motive
+                    | C::Into
+                    | C::Ns
+            );
+        sets && plain && ends
     }
 
     fn leave_from_to(&mut self) {
@@ -656,6 +793,26 @@ impl Reader<'_> {
         self.at += 1;
         if prep == C::Off && self.class(self.at) == C::Of {
             self.at += 1;
+        }
+        // "by +4"
+        if prep == C::By && self.word(self.at) == "+" {
+            self.at += 1;
+        }
+        // "for an hour": how long a state must last.
+        if prep == C::For && !self.frame.metrics.is_empty() && self.class(self.at) == C::Time {
+            let read = match self.word(self.at) {
+                "an hour" => Some((1.0, 23)),
+                "half an hour" => Some((0.5, 23)),
+                "a minute" => Some((1.0, 22)),
+                "quarter of an hour" => Some((15.0, 22)),
+                _ => None,
+            };
+            if let Some((value, unit)) = read {
+                let span = self.span(self.at);
+                self.at += 1;
+                self.push(Qty { value, kind: Kind::Time(unit), role: Role::For, ..self.blank(span) });
+                return;
+            }
         }
         // "turn ue_tracing on"
         if matches!(prep, C::On | C::Off) && self.switched(prep) {
@@ -871,8 +1028,12 @@ impl Reader<'_> {
         if self.class(self.at + 1) == C::To && self.is_number(self.at + 2) {
             let read = number(&self.toks[self.at + 2..], self.text).map_or(0, |number| number.used);
             let after = self.class(self.at + 2 + read);
+            let grown = self.at > 0 && self.class(self.at - 1) == C::Grow;
             let bounds =
-                matches!(after, C::Unit | C::Percent | C::Sessions | C::Subscribers | C::Pdu | C::UeNoun);
+                matches!(after, C::Unit | C::Percent | C::Sessions | C::Subscribers | C::Pdu | C::UeNoun)
+                    || (up
+                        && (self.frame.trigger || !self.frame.metrics.is_empty())
+                        && (grown || after == C::Pods));
             let named = self.frame.has_thing();
             if up && (bounds || !named) {
                 self.at += 2;
@@ -1017,6 +1178,21 @@ impl Reader<'_> {
             ahead += 1;
         }
         let labelled = matches!(self.class(ahead), C::Name | C::Quoted | C::Unknown)
+            || (matches!(
+                self.class(ahead),
+                C::Priority
+                    | C::Vague
+                    | C::Time
+                    | C::Unsupported
+                    | C::Hardware
+                    | C::Traffic
+                    | C::Notify
+                    | C::New
+                    | C::Alive
+                    | C::Status
+            ) && self.toks[ahead].whole
+                && !matches!(self.class(ahead + 1), C::Name | C::Quoted)
+                && is_label(self.word(ahead)))
             || (self.class(ahead) == C::Function && before.is_none())
             || (self.class(ahead) == C::Number && before.is_none());
         if labelled && !placed {
@@ -1185,7 +1361,8 @@ impl Reader<'_> {
                 self.slice_name(span);
                 self.at += 1;
             }
-            C::Unknown if is_label(self.word(self.at)) && self.word(self.at).len() > 2 => {
+            // A plain word is a name only when it is called one.
+            C::Unknown if is_label(self.word(self.at)) && self.class(self.at - 1) == C::Called => {
                 let span = self.span(self.at);
                 self.slice_name(span);
                 self.at += 1;
@@ -1404,7 +1581,17 @@ impl Reader<'_> {
         while matches!(self.class(ahead), C::Of | C::Colon | C::The | C::Fill) {
             ahead += 1;
         }
+        if tok.class == C::Max && self.class(ahead) == C::Metric {
+            self.frame.max_metric = true;
+            self.pending = Some(cmp);
+            return;
+        }
         if self.is_number(ahead) {
+            if self.frame.max_metric && tok.class != C::Max {
+                let conflict = &mut self.frame.conflict;
+                Frame::set(&mut self.frame.statistic, 1, conflict);
+                self.frame.max_metric = false;
+            }
             self.pending = Some(cmp);
             self.at = ahead;
             return self.quantity(Role::None);
@@ -1420,7 +1607,6 @@ impl Reader<'_> {
         if self.pending.is_some_and(|old| old != cmp) {
             self.frame.conflict = true;
         }
-        let _ = tok;
         self.pending = Some(cmp);
     }
 
@@ -1585,6 +1771,20 @@ impl Reader<'_> {
         }
         self.leave(here);
         self.at += 1;
+        // "scale redis to 3": where a name would stand, and the word is none of ours.
+        let behind = here.checked_sub(1).map(|at| self.class(at));
+        let ahead = matches!(
+            self.class(self.at),
+            C::To | C::In | C::At | C::On | C::By | C::Up | C::Down | C::Ns | C::Fill
+        );
+        if matches!(behind, Some(C::Scale | C::Set | C::Grow | C::Shrink | C::Light))
+            && ahead
+            && self.toks[here].value == 0.0
+            && is_label(self.word(here))
+            && self.frame.mentions.is_empty()
+        {
+            self.frame.plain_at = Some(here);
+        }
     }
 }
 

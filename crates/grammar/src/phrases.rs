@@ -19,6 +19,8 @@ pub(crate) const POLITE: f64 = 7.0;
 pub(crate) const CHECK_FIRST: f64 = 1.0;
 /// `C::All` as a whole: "everything that runs".
 pub(crate) const WHOLE: f64 = 5.0;
+/// "the pods we have": tells which, after the thing; before it, tells what is.
+pub(crate) const WE_HAVE: f64 = 8.0;
 
 const fn of(function: F) -> f64 {
     function as u8 as f64
@@ -46,7 +48,7 @@ pub(crate) const PHRASES: &[(C, f64, u16, &str)] = &[
          hello there; hey there; as follows; the following; today please; morning team; morning folks; \
          morning everyone; good morning all; good morning team; evening team; afternoon team; a favour; \
          so please; then please; that is; that's all; the size of; have a look and; take a moment to; \
-         don't hesitate to; we have; we run; we currently have; we've got; we are running; we currently run",
+         don't hesitate to",
     ),
     (
         C::Fill,
@@ -65,6 +67,20 @@ pub(crate) const PHRASES: &[(C, f64, u16, &str)] = &[
          i wonder if you could; would it be possible for you to; is it possible for you to; \
          any chance you could; any chance you can",
     ),
+    (
+        C::Fill,
+        WE_HAVE,
+        0,
+        "we have; we run; we currently have; we've got; we are running; we currently run; that we have; that we run; it has; they have",
+    ),
+    (C::Told, 0.0, 0, "going to; has been; have been; had been; used to; about to"),
+    (
+        C::And,
+        0.0,
+        0,
+        "as well as; along with; together with; and also; and then; and likewise; and additionally; in addition to; and in addition",
+    ),
+    (C::Pron, 0.0, 0, "something else; some workload; some function; the thing"),
     // Feasibility.
     (
         C::Check,
@@ -139,7 +155,7 @@ pub(crate) const PHRASES: &[(C, f64, u16, &str)] = &[
         LOW,
         0,
         "low priority; low-priority; low prio; with low priority; at low priority; priority low; prio low; \
-         no rush; no hurry; not urgent; no urgency; there is no rush; there's no rush; when convenient; \
+         no rush; no hurry; no urgency; there is no rush; there's no rush; when convenient; \
          whenever convenient; whenever it is convenient; when it is convenient; when it's convenient; \
          whenever it's convenient; at your convenience; when you have time; whenever you have time; \
          when you find time; when you get a chance; whenever you get a chance; when you have a moment; \
@@ -147,14 +163,14 @@ pub(crate) const PHRASES: &[(C, f64, u16, &str)] = &[
          when it suits; when it suits you; in your own time; when you get time; whenever you get time; \
          at leisure; at your leisure; of low priority; as low priority; low importance; when time permits; \
          whenever time permits; when there is time; when there's time; whenever you can; when you can; \
-         in no hurry; in no rush; there is no hurry; there's no hurry; isn't urgent; it's not urgent; \
-         it is not urgent; this is not urgent; this isn't urgent; low-prio; no great hurry; \
+         in no hurry; in no rush; there is no hurry; there's no hurry; \
+         low-prio; no great hurry; \
          no particular hurry; not in a hurry; take your time; whenever is convenient; when you get a minute; \
          when you have a minute; whenever you have a minute; when you get a moment; \
          whenever you get round to it; when you get round to it; on low priority; as a low priority; \
          this is low priority; it's low priority; whenever you like; when things are quiet; when it's quiet; \
-         nothing urgent; no need to rush; no need to hurry; low urgency; when possible; when you're free; \
-         whenever you're free; not important",
+         no need to rush; no need to hurry; low urgency; when possible; when you're free; \
+         whenever you're free",
     ),
     // Directions and verbs of several words.
     (
@@ -499,7 +515,7 @@ pub(crate) const PHRASES: &[(C, f64, u16, &str)] = &[
         0,
         "each way; in each direction; in both directions; both ways; both directions; in either direction; \
          per direction; up and down; downlink and uplink; uplink and downlink; dl and ul; ul and dl; \
-         symmetric; symmetrical; symmetrically; down and up; both up and down; both uplink and downlink; \
+         down and up; both up and down; both uplink and downlink; \
          both downlink and uplink",
     ),
     (
@@ -793,7 +809,7 @@ pub(crate) const PHRASES: &[(C, f64, u16, &str)] = &[
          the full picture; full picture; full status; whole estate; the whole estate; the entire estate; \
          entire estate; full overview; complete overview; the complete picture; everything there is; \
          all services; all the network; complete list of workloads; the full list of workloads; \
-         list of workloads; workload list; status of the network",
+         list of workloads; workload list",
     ),
     // Bounds of a size.
     (
@@ -954,12 +970,18 @@ pub(crate) const PHRASES: &[(C, f64, u16, &str)] = &[
          in response to; as a result of; out of caution; with regard to; on the grounds that; the reason is; \
          the reason being; for reasons of; to help with; to fight; to compensate; to compensate for",
     ),
+    (
+        C::Unknown,
+        0.0,
+        hint::SECRET,
+        "private key; private keys; api key; api keys; ssh key; ssh keys; signing key; encryption key; tls key; access key; access keys; admin login; root login; kube config; service account token",
+    ),
     // What is unsafe, whole.
     (
         C::Unknown,
         0.0,
         hint::BYPASS,
-        "system prompt; developer mode; god mode; debug mode; you are now; push it through; push this through; \
+        "without limits; without limit; without restrictions; without restriction; without any limits; system prompt; developer mode; god mode; debug mode; you are now; push it through; push this through; \
          force it through; force it; force this; no questions asked; don't ask questions; \
          do not ask questions; without asking; without review; without approval; without any approval; \
          without any checks; without checks; without confirmation; without any review; without validation; \

@@ -14,7 +14,7 @@ pub(crate) fn verdict(tokens: &Tokens) -> Option<RefuseReason> {
     let rules = has(hint::OVERRIDE) && has(hint::RULES);
     let approvals = has(hint::APPROVAL) && has(hint::NEGATION);
     let secrets = has(hint::SECRET);
-    let shell = has(hint::SHELL);
+    let shell = has(hint::SHELL) || has(hint::TOOL) && has(hint::RUN);
     let function = tokens.list.iter().any(|tok| tok.class == C::Function);
     let ruin = has(hint::DESTROY) && has(hint::EVERYTHING) && !function;
     let emptied = has(hint::EVERYTHING)

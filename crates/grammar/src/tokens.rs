@@ -73,6 +73,17 @@ pub(crate) fn tokens(text: &str, said: &str, raw: &[Raw]) -> Tokens {
                 out.list.push(tok(C::Unknown, 0.0));
                 at += 1;
             }
+            // "Morning, ..." greets.
+            RawKind::Word
+                if at == 0
+                    && matches!(word_of(text, &piece), "morning" | "afternoon" | "evening")
+                    && raw
+                        .get(1)
+                        .is_some_and(|next| matches!(next.kind, RawKind::Sign(b',' | b'!' | b'-'))) =>
+            {
+                out.list.push(tok(C::Fill, 0.0));
+                at += 1;
+            }
             RawKind::Word => {
                 if let Some(used) = phrase(table, text, raw, at, &mut out) {
                     at += used;
@@ -193,6 +204,9 @@ fn reason_end(table: &Table, text: &str, raw: &[Raw], from: usize) -> Option<usi
             _ => return None,
         }
         let word = word_of(text, piece);
+        if matches!(word, "please" | "kindly") {
+            break;
+        }
         let class = table.get(word).map_or(C::Unknown, |entry| entry.class);
         let harmless = match class {
             C::Unknown => !word.bytes().any(|b| b.is_ascii_digit() || b == b'-' || b == b'_'),
@@ -246,8 +260,12 @@ fn reason_end(table: &Table, text: &str, raw: &[Raw], from: usize) -> Option<usi
             | C::Latest
             | C::By
             | C::As
-            | C::Out
-            | C::Extra => true,
+            | C::Out => true,
+            // "so that users stop complaining"
+            C::Unsupported => {
+                matches!(word, "stop" | "stops")
+                    && raw.get(index + 1).is_some_and(|next| word_of(text, next).ends_with("ing"))
+            }
             _ => false,
         };
         if !harmless {
@@ -278,6 +296,10 @@ fn single(table: &Table, text: &str, piece: Raw, out: &mut Tokens) {
             tok.value = value;
             if class == C::Unknown {
                 shape(word, &mut tok, out);
+                if tok.class == C::Unknown {
+                    // Listed for what it hints at: never taken for a name.
+                    tok.value = 1.0;
+                }
             }
         }
         None => {

@@ -156,7 +156,8 @@ pub(crate) enum C {
     Times,
     More,
     Fewer,
-    Extra,
+    /// Tells what was or will be, and orders nothing.
+    Told,
     New,
     Half,
     Switch,
@@ -193,6 +194,8 @@ pub(crate) mod hint {
     pub(crate) const RUN: u16 = 1 << 11;
     pub(crate) const ASKING: u16 = 1 << 12;
     pub(crate) const PERSONA: u16 = 1 << 13;
+    /// Tools that are commands only when they are to be run.
+    pub(crate) const TOOL: u16 = 1 << 14;
 }
 
 /// A word or phrase of the vocabulary.

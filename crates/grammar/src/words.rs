@@ -116,7 +116,7 @@ pub(crate) const WORDS: &[(C, f64, &str)] = &[
          ok well oh ah yo greetings regards colleagues everyone mates friends gently  also additionally \
          exactly precisely total altogether overall hereby currently  mind",
     ),
-    (C::The, 0.0, "the our my your their "),
+    (C::The, 0.0, "the our my your "),
     (C::A, 1.0, "a an"),
     (C::Of, 0.0, "of"),
     (C::To, 0.0, "to towards toward onto"),
@@ -141,15 +141,16 @@ pub(crate) const WORDS: &[(C, f64, &str)] = &[
     (C::As, 0.0, "as"),
     (C::Per, 0.0, "per"),
     (C::Between, 0.0, "between"),
-    (C::Pron, 0.0, "it its them they it's theirs"),
+    (C::Pron, 0.0, "something stuff it its them they it's theirs"),
     (C::That, 0.0, "that this those these which such"),
-    (C::Be, 0.0, "is are be was were been being am gets "),
+    (C::Be, 0.0, "is are be being am gets"),
+    (C::Told, 0.0, "was were been will would may might had did could've should've why they've"),
     (C::Become, 0.0, "become becomes becoming equal equals"),
-    (C::Have, 0.0, "has have had "),
+    (C::Have, 0.0, "has have "),
     (C::Should, 0.0, "should ought would will may might supposed deserves needs-to"),
     (C::Must, 0.0, "must shall"),
     (C::Can, 0.0, "can could "),
-    (C::You, 0.0, "you u we i us me someone somebody i'd we'd i'll we'll you'd they'd"),
+    (C::You, 0.0, "you u we i us me  i'd we'd i'll we'll you'd they'd"),
     (
         C::Want,
         0.0,
@@ -157,8 +158,8 @@ pub(crate) const WORDS: &[(C, f64, &str)] = &[
                     requesting wanting desired looking",
     ),
     (C::Let, 0.0, "let lets let's"),
-    (C::Do, 0.0, "do does did doing done"),
-    (C::Question, 0.0, "what which who whose why how where what's how's who's where's whats hows"),
+    (C::Do, 0.0, "do does doing done"),
+    (C::Question, 0.0, "what which who whose how where what's how's who's where's whats hows"),
     (C::There, 0.0, "there there's"),
     (C::When, 0.0, "when whenever once if"),
     (
@@ -191,7 +192,7 @@ pub(crate) const WORDS: &[(C, f64, &str)] = &[
          small large high low slow fast bad poor weak overloaded congested struggling short underpowered improve improves improved improving optimise optimize optimised \
          optimized optimising optimizing fix fixes fixed fixing help helps  smoother worse undersized oversized insufficient \
          appropriate appropriately suitable suitably sensible sensibly reasonable optimal optimally properly tight busy hot full \
-         starved heavy lighter tiny huge complain complains complaining enhance enhanced enhancing performance \
+         starved p99 p90 p50 p75 p999 terrible awful heavy lighter tiny huge complain complains complaining enhance enhanced enhancing performance \
          unhappy happy maxed strained straining drowning sluggish",
     ),
     (C::Scale, 0.0, "scale scales scaled scaling rescale rescaled rescaling re-scale "),
@@ -331,7 +332,7 @@ pub(crate) const WORDS: &[(C, f64, &str)] = &[
     (
         C::Undo,
         0.0,
-        "undo undoes undid undone undoing revert reverts reverted reverting reverse reverses reversed reversing rollback \
+        "roll rolls rolled rolling undo undoes undid undone undoing revert reverts reverted reverting reverse reverses reversed reversing rollback \
                     rollbacks rolled-back roll-back unwind unwound backout back-out",
     ),
     (
@@ -410,7 +411,7 @@ pub(crate) const WORDS: &[(C, f64, &str)] = &[
         C::Unit,
         unit::UNCLEAR,
         "gig gigs meg megs mbit gbit kbit mbits gbits kbits gigabit gigabits megabit megabits kilobit kilobits gigabyte gigabytes megabyte \
-                              megabytes mb gb kb gib mib mbyte/s gbyte/s gig/s mbytes gbytes",
+                              megabytes mbytes/s gbytes/s kbytes/s mb gb kb gib mib mbyte/s gbyte/s gig/s mbytes gbytes",
     ),
     (C::Unit, unit::MS, "ms msec msecs millisecond milliseconds millis"),
     (C::Unit, unit::S, "s sec secs second seconds"),
@@ -523,12 +524,12 @@ pub(crate) const VERBS: &[(C, &str)] = &[
 pub(crate) const HINTS: &[(u16, &str)] = &[
     (
         hint::OVERRIDE,
-        "ignore ignores ignoring forget forgetting disregard disregarding override overriding overrule overruling discard neglect \
-                      bypass bypassing violate break suspend drop abandon overwrite",
+        "ignore ignores ignoring forget forgetting disregard disregarding override overriding overrule overruling neglect \
+                      bypass bypassing violate",
     ),
     (
         hint::RULES,
-        "rules rule instructions instruction prompt prompts guidelines guideline guardrails guardrail policies directives training \
+        "policy rules rule instructions instruction prompt prompts guidelines guideline guardrails guardrail policies directives training \
                    constraints restrictions safeguards safeguard limits context programming safety",
     ),
     (
@@ -550,10 +551,14 @@ pub(crate) const HINTS: &[(u16, &str)] = &[
                     passphrases creds login logins pem keytab ssh-key keys keystore",
     ),
     (
+        hint::TOOL,
+        "helm docker script scripts python perl sql command commands terraform ansible playbook cmd snippet cronjob",
+    ),
+    (
         hint::SHELL,
-        "kubectl rm bash shell sudo ssh curl wget helm exec powershell cmd chmod chown mkfs dd sh zsh eval systemctl docker script \
-                   scripts drop-table xp_cmdshell netcat nc reverse-shell iptables  psql crictl subprocess cronjob python perl \
-                   printenv  base64 nmap tcpdump sql powershell.exe cmd.exe rm-rf command commands",
+        "etc/passwd etc/shadow kubectl rm bash shell sudo ssh curl wget  exec powershell  chmod chown mkfs dd sh zsh eval systemctl   \
+                    drop-table xp_cmdshell netcat nc reverse-shell iptables  psql crictl subprocess    \
+                   printenv  base64 nmap tcpdump  powershell.exe cmd.exe rm-rf  ",
     ),
     (
         hint::EVERYTHING,
@@ -597,7 +602,7 @@ pub(crate) const HINTS: &[(u16, &str)] = &[
     (hint::RUN, "run execute launch invoke exec paste type running executing call"),
     (
         hint::ASKING,
-        "what which who whose why how where when what's who's tell explain write compose describe calculate sing draw recommend \
+        "what which who whose how where when what's who's tell explain write compose describe calculate sing draw recommend \
                     translate give suggest summarise summarize",
     ),
     (hint::PERSONA, "pretend roleplay role-play dan act acting imagine persona"),

@@ -22,7 +22,7 @@ pub(crate) fn applies(frame: &Frame) -> bool {
         || (frame.trigger && frame.quantities.iter().any(|q| counted(q).is_some()))
         || frame.quantities.iter().any(|q| {
             counted(q).is_some()
-                && (matches!(q.cmp, Some(Cmp::Below | Cmp::Above | Cmp::AtLeast))
+                && (matches!(q.cmp, Some(Cmp::Below | Cmp::Above | Cmp::AtLeast)) && !frame.says(C::Give)
                     || (compared(q) && frame.says(C::Keep)))
         })
         || (frame.seen.any(Seen::of(&[C::Sessions, C::UeNoun]))
@@ -321,7 +321,8 @@ fn condition(
         [] => Err(Problem::ask(Missing::Value)),
         [one] => {
             let unit = unit(metric, one, context)?;
-            let is = match one.cmp.or(context.supplied.bound) {
+            let most = frame.max_metric.then_some(Cmp::AtMost);
+            let is = match one.cmp.or(most).or(context.supplied.bound) {
                 Some(Cmp::Below) => Comparison::LessThan,
                 Some(Cmp::AtMost) => Comparison::AtMost,
                 Some(Cmp::Above) => Comparison::GreaterThan,

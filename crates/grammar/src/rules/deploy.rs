@@ -25,6 +25,7 @@ const SAID: Seen = Seen::of(&[
     C::Sessions,
     C::Subscribers,
     C::Blueprint,
+    C::Pron,
     C::Up,
     C::Grow,
     C::Into,

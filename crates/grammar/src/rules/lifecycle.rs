@@ -127,13 +127,23 @@ pub(crate) fn report(frame: &Frame, context: &Context<'_>) -> Read<Action> {
     if frame.says(C::Vague) && !frame.says(C::Show) {
         return Err(Problem::ask(Missing::Action));
     }
+    // "how many will we need" is no question about what is.
+    if frame.says(C::Should)
+        || frame.says(C::Must)
+        || frame.says(C::Let)
+        || frame.says(C::HowMany) && frame.says(C::Want)
+    {
+        return Err(Problem::ask(Missing::Action));
+    }
     account(frame, seen, Slots::TARGET)?;
     if frame.says(C::All) && !target::has_target(frame) {
         return Err(Problem::ask(Missing::Target));
     }
     let target = target::target(frame, context)?;
     // "how many" alone, a verb of change beside a question: nothing is reported by accident.
-    if frame.says(C::Create) || frame.says(C::Give) && !frame.says(C::Status) && !frame.says(C::Show) {
+    if frame.says(C::Create)
+        || frame.says(C::Give) && !frame.says(C::Status) && !frame.says(C::Show) && !frame.says(C::Pods)
+    {
         return Err(Problem::ask(Missing::Action));
     }
     Ok(Action::Report(Report { target: Some(target), all: None }))

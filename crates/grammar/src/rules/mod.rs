@@ -78,8 +78,12 @@ const REFUSED: Seen =
     Seen::of(&[C::Unsupported, C::Time, C::Hardware, C::Notify, C::Cond, C::Clock, C::Back]);
 
 pub(crate) fn action(frame: &Frame, context: &Context<'_>) -> Read<Action> {
-    if frame.seen.any(REFUSED) {
+    let complaint = !frame.has_thing() && !frame.has_verb() && !frame.has_content();
+    if frame.seen.any(REFUSED) && !(complaint && frame.seen.common(REFUSED) == Seen::of(&[C::Time])) {
         return Err(Problem::Refuse(RefuseReason::Unsupported));
+    }
+    if frame.says(C::Told) {
+        return Err(Problem::ask(Missing::Action));
     }
     if frame.says(C::Not) {
         return Err(Problem::ask(Missing::Action));
@@ -89,6 +93,23 @@ pub(crate) fn action(frame: &Frame, context: &Context<'_>) -> Read<Action> {
     }
     if frame.conflict || frame.slice.conflict {
         return Err(Problem::Refuse(RefuseReason::Contradiction));
+    }
+    let ordered = frame.seen.any(Seen::of(&[
+        C::Should,
+        C::Must,
+        C::Want,
+        C::Let,
+        C::Prefer,
+        C::Forbid,
+        C::Avoid,
+        C::Give,
+        C::Keep,
+    ]));
+    if frame.tells && !ordered && !frame.trigger && !context.check && !reports(frame, context) {
+        return Err(Problem::ask(Missing::Action));
+    }
+    if let Some(settled) = settings::named_key(frame) {
+        return kind(&settled, context);
     }
     kind(frame, context)
 }
@@ -104,7 +125,9 @@ fn kind(frame: &Frame, context: &Context<'_>) -> Read<Action> {
         return traffic::qos(frame, context);
     }
     let celled = frame.says(C::Cell) || !frame.cells.is_empty();
+    let kept_off = celled && (sliced || frame.ue.is_some()) && frame.cell_prep == Some(C::Off);
     if frame.seen.any(preference)
+        || kept_off
         || (celled
             && (sliced || frame.ue.is_some())
             && (frame.says(C::Must) || frame.says(C::Only))
@@ -179,5 +202,6 @@ fn reports(frame: &Frame, context: &Context<'_>) -> bool {
     }
     frame.seen.any(Seen::of(&[C::Show, C::HowMany, C::Status, C::Alive, C::Question]))
         || frame.whole_network
+        || (frame.says(C::Give) && frame.says(C::You) && frame.says(C::Pods) && !frame.has_content())
         || (context.asked && frame.says(C::Be) && frame.seen.any(Seen::of(&[C::Run, C::There])))
 }

@@ -28,7 +28,6 @@ const SAID: Seen = Seen::of(&[
     C::Out,
     C::Up,
     C::Down,
-    C::Capacity,
     C::Pron,
     C::Limit,
     C::Of,
@@ -185,7 +184,12 @@ fn collect(frame: &Frame) -> Read<Numbers> {
             }
             (Some(Cmp::AtLeast), Role::None | Role::With | Role::At | Role::Of) => once(&mut said.min, n)?,
             (Some(_), _) | (_, Role::Low | Role::High) => return Err(Problem::ask(Missing::Replicas)),
-            (None, Role::To) if qty.more == 0 => once(&mut said.to, n)?,
+            (None, Role::To) if qty.more == 0 => {
+                if frame.up_to {
+                    return Err(Problem::ask(Missing::Replicas));
+                }
+                once(&mut said.to, n)?;
+            }
             (None, Role::By) if qty.more == 0 => once(&mut said.by, n)?,
             (None, Role::By | Role::None) if qty.more != 0 => {
                 once(&mut said.more, i32::try_from(n).unwrap_or(0) * i32::from(qty.more))?
@@ -218,6 +222,10 @@ pub(crate) fn replicas(frame: &Frame, context: &Context<'_>) -> Read<Replicas> {
             Some(_) => Err(Problem::ask(Missing::Action)),
             None => Err(Problem::ask(Missing::Direction)),
         };
+    }
+    let other = Seen::of(&[C::Scale, C::Light, C::Set, C::Put, C::Grow, C::Shrink, C::Add, C::Give]);
+    if frame.says(C::Keep) && frame.seen.any(other) && said.min.is_none() && said.max.is_none() {
+        return Err(Problem::ask(Missing::Action));
     }
     let mut out = Replicas { from: said.from, min: said.min, max: said.max, ..Replicas::default() };
     let ways = [
@@ -309,11 +317,11 @@ pub(crate) fn replicas(frame: &Frame, context: &Context<'_>) -> Read<Replicas> {
 fn with_bare(frame: &Frame, said: &Numbers, bare: u32, ways: usize, mut out: Replicas) -> Read<Replicas> {
     if ways > 0 {
         // "scale 5 upf to 3"
-        return if said.to == Some(bare) && !said.bare_before_target {
-            finish_to(out, bare, frame)
-        } else {
-            Err(Problem::ask(Missing::Replicas))
-        };
+        // "to 5 at 5": the second is a time of day.
+        if frame.quantities.iter().any(|q| q.role == Role::At) && said.to.is_some() {
+            return Err(Problem::Refuse(RefuseReason::Unsupported));
+        }
+        return Err(Problem::ask(Missing::Replicas));
     }
     let n = i32::try_from(bare).unwrap_or(0);
     let adds = frame.says(C::Add);

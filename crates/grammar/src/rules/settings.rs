@@ -8,7 +8,7 @@ use nephoran_model::proposal::{
 
 use super::{Context, Problem, Read, target};
 use crate::account::{Slots, account};
-use crate::frame::{Cmp, Frame, Kind, Link, Qty, Role, Seen};
+use crate::frame::{Cmp, Frame, Kind, Link, Named, Qty, Role, Seen};
 use crate::units;
 use crate::vocabulary::C;
 use crate::words::metric;
@@ -53,7 +53,16 @@ pub(crate) fn capacity(frame: &Frame, context: &Context<'_>) -> Read<Action> {
     let mut capacity = Capacity::default();
     let mut problem = None;
     for qty in &frame.quantities {
-        if let Err(found) = add_capacity(&mut capacity, qty, frame.link, context) {
+        let mut qty = *qty;
+        // "raise max sessions of smf to 100k": the noun stands before.
+        if qty.kind == Kind::Bare && qty.link.is_none() && frame.quantities.len() == 1 {
+            if frame.says(C::Sessions) {
+                qty.kind = Kind::Sessions;
+            } else if frame.says(C::Subscribers) {
+                qty.kind = Kind::Subscribers;
+            }
+        }
+        if let Err(found) = add_capacity(&mut capacity, &qty, frame.link, context) {
             problem = problem.or(Some(found));
         }
     }
@@ -142,6 +151,27 @@ fn whole(qty: &Qty) -> Read<u64> {
     Ok(qty.value as u64)
 }
 
+/// "configure t3512 to 3600 on amf": what is set is a word with a digit.
+pub(crate) fn named_key(frame: &Frame) -> Option<Frame> {
+    let verb = frame.verb_at?;
+    if !frame.says(C::Set) || !frame.keys.is_empty() || !frame.unknown.is_empty() {
+        return None;
+    }
+    let first = frame.mentions.first()?;
+    let close = first.at == verb + 1 || first.at == verb + 2;
+    let other = frame.mentions.iter().skip(1).any(|m| matches!(m.prep, C::On | C::Of | C::For));
+    let set = frame.value.is_some()
+        || frame.quantities.iter().any(|q| q.role == Role::To && q.kind == Kind::Bare)
+        || frame.switch.is_some();
+    if first.named != Named::Name || first.prep != C::Fill || !close || !other || !set {
+        return None;
+    }
+    let mut settled = frame.clone();
+    let key = settled.mentions.remove(0);
+    settled.keys.push(key.span);
+    Some(settled)
+}
+
 /// Whether the clause names a setting, by its shape or by what is done to it.
 pub(crate) fn applies(frame: &Frame) -> bool {
     !frame.keys.is_empty()
@@ -150,7 +180,7 @@ pub(crate) fn applies(frame: &Frame) -> bool {
         || (frame.unknown.len() == 1
             && (frame.value.is_some()
                 || frame.seen.any(Seen::of(&[C::Become]))
-                || frame.says(C::Set)
+                || frame.seen.any(Seen::of(&[C::Set, C::Must, C::Should]))
                     && frame.quantities.iter().any(|q| q.role == Role::To && q.kind == Kind::Bare)))
 }
 

@@ -50,8 +50,16 @@ pub(crate) fn slice(frame: &Frame, context: &Context<'_>) -> Read<Action> {
     let place = target::place(frame, context);
     let mut objectives = SliceObjectives::default();
     let mut problems: Vec<Missing> = Vec::new();
+    let shared = shared_link(frame);
     for qty in &frame.quantities {
-        match add_objective(&mut objectives, qty, frame, context) {
+        let mut qty = *qty;
+        if matches!(qty.kind, Kind::Rate(_) | Kind::Unclear) {
+            qty.link = qty.link.or(shared);
+        }
+        if frame.max_metric && qty.cmp.is_none() {
+            qty.cmp = Some(Cmp::AtMost);
+        }
+        match add_objective(&mut objectives, &qty, frame, context) {
             Ok(()) => {}
             Err(Problem::Ask(missing)) => problems.extend(missing),
             Err(refuse) => return Err(refuse),
@@ -101,6 +109,15 @@ pub(crate) fn slice(frame: &Frame, context: &Context<'_>) -> Read<Action> {
     if frame.says(C::Cell) && frame.cells.is_empty() {
         return Err(Problem::ask(Missing::Cells));
     }
+    let made = frame.seen.any(Seen::of(&[C::Create, C::Deploy, C::Launch, C::Want]));
+    if !frame.cells.is_empty()
+        && !made
+        && frame.seen.any(Seen::of(&[C::Keep, C::Put, C::Light, C::Use, C::Run, C::Limit, C::Let]))
+        || matches!(frame.cell_prep, Some(C::Off | C::From | C::To | C::Out))
+    {
+        // Something is done with a slice that is there: that is steering, and says too little for it.
+        return Err(Problem::ask(Missing::Action));
+    }
     if frame.per_ue || frame.link.is_some() && objectives == SliceObjectives::default() {
         return Err(Problem::ask(Missing::Value));
     }
@@ -141,6 +158,22 @@ pub(crate) fn slice(frame: &Frame, context: &Context<'_>) -> Read<Action> {
         cells: spans(&frame.cells, context),
         tacs: spans(&frame.tacs, context),
     }))
+}
+
+/// "at least 100 Mbps and at most 500 Mbps downlink": one direction for both bounds.
+fn shared_link(frame: &Frame) -> Option<Link> {
+    let mut rates = frame.quantities.iter().filter(|q| matches!(q.kind, Kind::Rate(_)));
+    match (rates.next(), rates.next(), rates.next()) {
+        (Some(first), Some(second), None)
+            if first.link.is_none()
+                && first.cmp.is_some()
+                && second.cmp.is_some()
+                && first.cmp != second.cmp =>
+        {
+            second.link
+        }
+        _ => None,
+    }
 }
 
 pub(crate) fn spans(list: &[crate::frame::Span], context: &Context<'_>) -> Option<Vec<String>> {

@@ -3,7 +3,7 @@
 use nephoran_model::proposal::{Function, Missing, Target, is_dns_label};
 
 use super::{Context, Problem, Read};
-use crate::frame::{Frame, Mention, Named, PlaceKind};
+use crate::frame::{Frame, Mention, Named, PlaceKind, Seen};
 use crate::vocabulary::C;
 
 /// The place of a clause: at most one of each kind.
@@ -18,6 +18,18 @@ pub(crate) struct Where {
 const NO_PLACES: &[&str] = &[
     "advance",
     "average",
+    "service",
+    "rotation",
+    "use",
+    "circulation",
+    "operation",
+    "action",
+    "existence",
+    "production-like",
+    "favor",
+    "all",
+    "it",
+    "them",
     "bulk",
     "case",
     "charge",
@@ -235,8 +247,12 @@ fn thing(
         let word = mention.span.text(text);
         match mention.named {
             Named::Function(said, named) => {
-                if function.is_some_and(|old| old != said) {
+                if function.is_some_and(|old| old != said) || (name.is_some() && function.is_none()) {
                     return Err(Problem::ask(Missing::Target));
+                }
+                if function.is_some() {
+                    // The same word twice: one of them has no meaning here.
+                    return Err(Problem::ask(Missing::Action));
                 }
                 function = Some(said);
                 if named && name.is_none() {
@@ -268,6 +284,12 @@ fn thing(
         // "the upf called edge-upf": the name is what it is called.
         name = Some(word);
     }
+    if name.is_none()
+        && function.is_none()
+        && let Some((span, _)) = plain_name(frame)
+    {
+        name = Some(span.text(text).to_owned());
+    }
     if name.is_none() && function.is_none() {
         if let Some(supplied) = &context.supplied.target {
             return Ok((supplied.name.clone(), supplied.function));
@@ -283,4 +305,17 @@ fn singular(word: &str, function: Function) -> &str {
         Some(stem) if !stem.is_empty() && word != function.as_str() => stem,
         _ => word,
     }
+}
+
+/// A plain word right behind a verb of scaling is a name: "scale redis to 3".
+pub(crate) fn plain_name(frame: &Frame) -> Option<(crate::frame::Span, usize)> {
+    let [(span, at)] = frame.unknown.as_slice() else {
+        return None;
+    };
+    let scales = frame.says(C::Scale)
+        || (frame.seen.any(Seen::of(&[C::Set, C::Grow, C::Shrink, C::Light])) && frame.says_pods());
+    (frame.plain_at == Some(*at)
+        && scales
+        && frame.mentions.iter().all(|m| matches!(m.prep, C::In | C::At | C::On)))
+    .then_some((*span, *at))
 }

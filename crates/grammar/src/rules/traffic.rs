@@ -93,7 +93,7 @@ pub(crate) fn steer(frame: &Frame, context: &Context<'_>) -> Read<Action> {
 
 fn preference(frame: &Frame) -> Option<Preference> {
     let mut found = Vec::new();
-    if frame.says(C::Avoid) {
+    if frame.says(C::Avoid) || frame.cell_prep == Some(C::Off) && frame.says(C::Keep) {
         found.push(Preference::Avoid);
     }
     if frame.says(C::Forbid) {
@@ -148,11 +148,22 @@ pub(crate) fn qos(frame: &Frame, context: &Context<'_>) -> Read<Action> {
         C::Shrink,
         C::At,
         C::Subscribers,
+        C::PriorityLevel,
     ]);
     let mut objectives = QosObjectives::default();
     let mut missing = Vec::new();
     let mut direction = frame.link;
+    let mut level = None;
     for qty in &frame.quantities {
+        // "priority level of 5qi 66 has to be 7"
+        let plain = qty.kind == Kind::Bare
+            && matches!(qty.role, Role::None | Role::To)
+            && qty.whole
+            && qty.cmp.is_none();
+        if frame.says(C::PriorityLevel) && level.is_none() && plain && !qty.approximate {
+            level = Some(qty.value);
+            continue;
+        }
         if let Some(link) = qty.link {
             if direction.is_some_and(|old| old != link) {
                 return Err(Problem::ask(Missing::Action));
@@ -170,7 +181,7 @@ pub(crate) fn qos(frame: &Frame, context: &Context<'_>) -> Read<Action> {
     {
         return Err(Problem::Refuse(RefuseReason::Contradiction));
     }
-    if let Some(level) = frame.priority_level {
+    if let Some(level) = frame.priority_level.or(level) {
         // 3GPP TS 23.501 clause 5.7.3.3: 1..=127.
         if !(1.0..=127.0).contains(&level) {
             return Err(Problem::Refuse(RefuseReason::Contradiction));
