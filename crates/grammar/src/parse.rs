@@ -320,7 +320,7 @@ impl Reader<'_> {
             }
             C::Unknown => self.unknown(),
             C::Become | C::Eq | C::Be | C::Have => {
-                let finite = matches!(self.word(self.at), "is" | "are" | "am" | "has" | "gets" | "being");
+                let finite = matches!(self.word(self.at), "is" | "are" | "am" | "has" | "being");
                 self.frame.seen.add(tok.class);
                 self.at += 1;
                 if finite && self.class(self.at) != C::To {
@@ -329,6 +329,9 @@ impl Reader<'_> {
                 if tok.class != C::Have {
                     self.value_here(tok.class);
                 }
+            }
+            C::Told if self.out.check && matches!(self.word(self.at), "were" | "was" | "would") => {
+                self.at += 1
             }
             C::Run if self.word(self.at) == "running" => {
                 self.frame.seen.add(C::Run);
@@ -473,7 +476,11 @@ impl Reader<'_> {
         let span = Span { lo: self.toks[self.at].lo, hi: self.toks[self.at + read.used - 1].hi };
         self.at += read.used;
         // "for 5m" is minutes; "2m subscribers" is millions.
-        if role == Role::For && read.used == 2 && self.word(self.at - 1) == "m" {
+        if role == Role::For
+            && read.used == 2
+            && self.word(self.at - 1) == "m"
+            && !matches!(self.class(self.at), C::Subscribers | C::Sessions | C::Pdu | C::UeNoun)
+        {
             self.push(Qty { value: read.value / 1e6, role, kind: Kind::Time(22), ..self.blank(span) });
             return;
         }

@@ -114,7 +114,7 @@ pub(crate) fn report(frame: &Frame, context: &Context<'_>) -> Read<Action> {
     let about =
         Seen::of(&[C::Show, C::HowMany, C::Status, C::Alive, C::Question, C::Do, C::Be, C::Run, C::There]);
     if frame.whole_network && !target::has_target(frame) {
-        if !frame.seen.any(about) && frame.has_verb() {
+        if !frame.seen.any(about) && frame.has_verb() && !(frame.says(C::Give) && frame.says(C::You)) {
             return Err(Problem::ask(Missing::Target));
         }
         if !frame.places.is_empty() || !frame.mentions.is_empty() {

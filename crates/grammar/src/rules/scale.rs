@@ -72,7 +72,9 @@ pub(crate) fn scale(frame: &Frame, context: &Context<'_>) -> Read<Action> {
     } else {
         SAID
     };
-    account(frame, allowed, Slots::QUANTITIES.with(Slots::FACTORS).with(Slots::TARGET).with(Slots::UP_TO))?;
+    let slots = Slots::QUANTITIES.with(Slots::FACTORS).with(Slots::TARGET).with(Slots::UP_TO);
+    let named = target::plain_name(frame).is_some();
+    account(frame, allowed, if named { slots.with(Slots::UNKNOWN) } else { slots })?;
     match (wanted, numbers) {
         (Ok(target), Ok(replicas)) => Ok(Action::Scale(Scale { target, replicas })),
         (Err(Problem::Ask(mut missing)), Err(Problem::Ask(more))) => {
@@ -224,7 +226,9 @@ pub(crate) fn replicas(frame: &Frame, context: &Context<'_>) -> Read<Replicas> {
         };
     }
     let other = Seen::of(&[C::Scale, C::Light, C::Set, C::Put, C::Grow, C::Shrink, C::Add, C::Give]);
-    if frame.says(C::Keep) && frame.seen.any(other) && said.min.is_none() && said.max.is_none() {
+    if frame.says(C::Keep)
+        && (frame.seen.any(other) && said.min.is_none() && said.max.is_none() || said.to.is_some())
+    {
         return Err(Problem::ask(Missing::Action));
     }
     let mut out = Replicas { from: said.from, min: said.min, max: said.max, ..Replicas::default() };
