@@ -494,7 +494,7 @@ impl Supplied {
             }
             Some(Missing::Place) if self.place.is_some() => {
                 let choice_at = frame.choice_at;
-                let behind = frame.mentions.iter().filter(|m| m.at > choice_at).map(|m| m.at).min();
+                let behind = frame.mentions.iter().filter(|m| m.at >= choice_at).map(|m| m.at).min();
                 frame
                     .mentions
                     .retain(|m| !matches!(m.prep, C::In | C::At | C::Into | C::On) && Some(m.at) != behind);
@@ -510,6 +510,11 @@ impl Supplied {
         if self.replicas.is_some() {
             frame.quantities.retain(|q| !q.approximate || !matches!(q.kind, Kind::Bare | Kind::Pods));
             forget(frame, &[C::Few, C::About]);
+        }
+        if self.cells.is_some() && frame.cells.is_empty() && frame.says(C::Cell) {
+            // "that noisy cell" is what the answer names.
+            frame.unknown.clear();
+            forget(frame, &[C::That, C::Vague]);
         }
         if let Some(value) = self.value
             && !frame.quantities.iter().any(|q| {

@@ -85,9 +85,13 @@ fn relation(previous: &Frame, part: &Frame) -> Relation {
         if previous.trigger && !previous.has_verb() && !part.has_own_target() {
             return Relation::Same;
         }
+        if part.after_stop && previous.has_verb() && part.has_thing() {
+            return Relation::New { verb: false, awaits: false };
+        }
         let own_steer = part.seen.any(steers) && !part.cells.is_empty();
         let watches = !part.metrics.is_empty()
             && !part.has_own_target()
+            && part.cells.is_empty()
             && previous.metrics.is_empty()
             && !part.says(C::Guarantee);
         let previous_verb = previous.has_verb() || previous.has_content();

@@ -222,6 +222,7 @@ pub(crate) struct Frame {
     pub(crate) comparison_verb: Option<Cmp>,
     pub(crate) per_ue: bool,
     pub(crate) after_comma: bool,
+    pub(crate) after_stop: bool,
     pub(crate) up_to: bool,
     pub(crate) slice_at: Option<usize>,
     /// "5 each".
@@ -230,6 +231,8 @@ pub(crate) struct Frame {
     pub(crate) max_metric: bool,
     /// "is", "has", "running": tells a state, unless a modal verb is there too.
     pub(crate) tells: bool,
+    /// "all" without a thing behind it.
+    pub(crate) stray_all: bool,
     /// A plain word right behind a verb, where a name would stand.
     pub(crate) plain_at: Option<usize>,
 }
@@ -383,6 +386,7 @@ impl Frame {
         self.each |= other.each;
         self.max_metric |= other.max_metric;
         self.tells |= other.tells;
+        self.stray_all |= other.stray_all;
         self.plain_at = self.plain_at.or(other.plain_at);
         self.last = other.last;
         self.verb_at = self.verb_at.or(other.verb_at);

@@ -32,9 +32,11 @@ mod rules;
 /// What people are shown, and their answers.
 mod answer;
 mod ask;
+mod render;
 
 pub use answer::{answer, fill};
 pub use ask::{question, refusal};
+pub use render::render;
 
 use nephoran_model::proposal::{
     Action, Actions, MAX_ACTIONS, MAX_WORDS, Missing, Proposal, Purpose, RefuseReason,

@@ -172,6 +172,7 @@ impl Reader<'_> {
                 let comma = tok.class == C::Comma;
                 self.at += 1;
                 self.finish(comma);
+                self.frame.after_stop = !comma;
             }
             C::And | C::Then => {
                 // "plus 2 pods for bsf" adds.
@@ -296,7 +297,18 @@ impl Reader<'_> {
                     self.frame.whole_network = true;
                 } else {
                     self.frame.seen.add(C::All);
+                    let mut ahead = self.at + 1;
+                    while matches!(self.class(ahead), C::The | C::Of) {
+                        ahead += 1;
+                    }
+                    self.frame.stray_all |=
+                        !matches!(self.class(ahead), C::Function | C::Name | C::Quoted | C::Pods | C::Noun);
                 }
+                self.at += 1;
+            }
+            // Two denials say who knows what.
+            C::Forbid | C::Only if self.frame.says(tok.class) => {
+                self.frame.seen.add(C::Told);
                 self.at += 1;
             }
             C::Pron => {

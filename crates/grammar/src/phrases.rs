@@ -734,6 +734,8 @@ pub(crate) const PHRASES: &[(C, f64, u16, &str)] = &[
          non real-time ran intelligent controller; non-real-time ran intelligent controller; \
          non-rt ran intelligent controller",
     ),
+    (C::Function, of(F::Xapp), 0, "xapp function"),
+    (C::Function, of(F::Rapp), 0, "rapp function"),
     (
         C::Function,
         of(F::Smo),

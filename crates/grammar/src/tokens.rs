@@ -13,7 +13,6 @@ pub(crate) struct Tok {
     pub(crate) value: f64,
     /// A number without a fraction, or the single word of a phrase.
     pub(crate) whole: bool,
-    pub(crate) glued: bool,
 }
 
 /// Tokens, and what the words of the whole request hint at.
@@ -33,14 +32,7 @@ pub(crate) fn tokens(text: &str, said: &str, raw: &[Raw]) -> Tokens {
     let mut at = 0;
     while at < raw.len() {
         let piece = raw[at];
-        let tok = |class: C, value: f64| Tok {
-            class,
-            lo: piece.lo,
-            hi: piece.hi,
-            value,
-            whole: true,
-            glued: piece.glued,
-        };
+        let tok = |class: C, value: f64| Tok { class, lo: piece.lo, hi: piece.hi, value, whole: true };
         match piece.kind {
             RawKind::Sign(sign) => {
                 if sign == b'?' {
@@ -174,7 +166,6 @@ fn phrase(table: &Table, text: &str, raw: &[Raw], at: usize, out: &mut Tokens) -
             hi: raw[last].hi,
             value: candidate.value,
             whole: candidate.rest.is_empty(),
-            glued: raw[at].glued,
         });
         return Some(last + 1 - at);
     }
@@ -277,8 +268,7 @@ fn reason_end(table: &Table, text: &str, raw: &[Raw], from: usize) -> Option<usi
 }
 
 fn single(table: &Table, text: &str, piece: Raw, out: &mut Tokens) {
-    let mut tok =
-        Tok { class: C::Unknown, lo: piece.lo, hi: piece.hi, value: 0.0, whole: true, glued: piece.glued };
+    let mut tok = Tok { class: C::Unknown, lo: piece.lo, hi: piece.hi, value: 0.0, whole: true };
     let mut word = word_of(text, &piece);
     let mut entry = table.get(word);
     if entry.is_none()

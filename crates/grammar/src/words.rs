@@ -113,8 +113,8 @@ pub(crate) const WORDS: &[(C, f64, &str)] = &[
         C::Fill,
         0.0,
         "please pls plz kindly thanks thx cheers ty ta hello hi hey dear folks team guys mate just now simply okay \
-         ok well oh ah yo greetings regards colleagues everyone mates friends gently  also additionally \
-         exactly precisely total altogether overall hereby currently  mind",
+         ok well oh ah yo greetings regards colleagues everyone mates friends  also additionally \
+         exactly precisely total altogether overall  mind",
     ),
     (C::The, 0.0, "the our my your "),
     (C::A, 1.0, "a an"),
@@ -474,7 +474,7 @@ pub(crate) const WORDS: &[(C, f64, &str)] = &[
          downgrade downgrades downgraded downgrading upload backfill power-cycle powercycle hot-swap failback freeze freezes frozen thaw \
             ping-test reattach detach detached mirror mirrored shadow canary blue-green retry reload reloads \
          reloaded reloading rotate rotated certificate  deregister deregistered register registered logs \
-         resync handoff interconnect firewall  ip-address subnet vlan troubleshoot diagnose diagnosed investigate debug test  tested benchmark benchmarked",
+         resync handoff interconnect firewall  ip-address subnet vlan troubleshoot diagnose diagnosed investigate debug benchmark benchmarked",
     ),
     (
         C::Time,

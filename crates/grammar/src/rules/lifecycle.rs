@@ -128,7 +128,8 @@ pub(crate) fn report(frame: &Frame, context: &Context<'_>) -> Read<Action> {
         return Err(Problem::ask(Missing::Action));
     }
     // "how many will we need" is no question about what is.
-    if frame.says(C::Should)
+    if frame.stray_all
+        || frame.says(C::Should)
         || frame.says(C::Must)
         || frame.says(C::Let)
         || frame.says(C::HowMany) && frame.says(C::Want)

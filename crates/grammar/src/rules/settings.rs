@@ -160,13 +160,19 @@ pub(crate) fn named_key(frame: &Frame) -> Option<Frame> {
     let first = frame.mentions.first()?;
     let close = first.at == verb + 1 || first.at == verb + 2;
     let other = frame.mentions.iter().skip(1).any(|m| matches!(m.prep, C::On | C::Of | C::For));
+    let said =
+        frame.mentions.iter().position(|m| m.prep == C::To && matches!(m.named, Named::Name | Named::Quoted));
     let set = frame.value.is_some()
+        || said.is_some()
         || frame.quantities.iter().any(|q| q.role == Role::To && q.kind == Kind::Bare)
         || frame.switch.is_some();
     if first.named != Named::Name || first.prep != C::Fill || !close || !other || !set {
         return None;
     }
     let mut settled = frame.clone();
+    if let (Some(index), None) = (said, frame.value) {
+        settled.value = Some(settled.mentions.remove(index).span);
+    }
     let key = settled.mentions.remove(0);
     settled.keys.push(key.span);
     Some(settled)
@@ -256,6 +262,10 @@ pub(crate) fn configure(frame: &Frame, context: &Context<'_>) -> Read<Action> {
         return Err(Problem::ask(Missing::Action));
     }
     let key = keys[0].text(context.text).to_owned();
+    // A key stands before its value.
+    if values.first().is_some_and(|value| value.lo < keys[0].lo) {
+        return Err(Problem::ask(Missing::Action));
+    }
     if SECRETS.iter().any(|secret| key.contains(secret)) {
         return Err(Problem::ask(Missing::Action));
     }
