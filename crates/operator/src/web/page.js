@@ -228,7 +228,7 @@
   // How many wait for a person, in the tab's title.
   let title = document.title;
   const showTitle = () => {
-    const waiting = $$('.row[data-state="needs_answer"], .row[data-state="awaiting_approval"]').length;
+    const waiting = Number($("#waiting")?.dataset.count ?? 0);
     document.title = waiting ? `(${waiting}) ${title}` : title;
   };
 
@@ -259,6 +259,8 @@
       const html = await answer.text();
       preview.innerHTML = html;
       preview.scrollTop = 0;
+      const verdict = $(".verdict", preview)?.textContent;
+      if (verdict) announce([verdict, $(".summary", preview)?.textContent].filter(Boolean).join(": "));
       shownFor = answer.status === 503 ? null : key;
       if (answer.status === 503) waitToDraw(1500);
       preview.removeAttribute("aria-busy");

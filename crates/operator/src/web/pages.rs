@@ -9,7 +9,7 @@ use nephoran_model::intent::{Intent, IntentId};
 use serde::Deserialize;
 
 use super::fault::{self, Fault};
-use super::render::{self, Draft, Filter, Listing, Live, Visit, frame};
+use super::render::{self, Draft, Filter, Listing, Live, Visit, Waiting, frame};
 use super::{Glance, Shared, Site, csrf};
 
 #[derive(Debug, Default, Deserialize)]
@@ -54,10 +54,17 @@ fn glance(site: &Site) -> Glance {
 
 pub async fn list(site: &Site, filter: Filter, cursor: Option<String>) -> Result<Listing, Fault> {
     let later = cursor.is_some();
-    match (site.pages.list)(filter.states(), cursor).await {
-        Ok(listed) => Ok(Listing { filter, intents: listed.intents, next: listed.next, later }),
-        Err(reason) => Err(fault::unreadable(&reason)),
-    }
+    let read = |filter: Filter, cursor| async move {
+        (site.pages.list)(filter.states(), cursor).await.map_err(|reason| fault::unreadable(&reason))
+    };
+    let listed = read(filter, cursor).await?;
+    let waiting = if filter == Filter::Waiting && !later {
+        Waiting { count: listed.intents.len(), more: listed.next.is_some() }
+    } else {
+        let waiting = read(Filter::Waiting, None).await?;
+        Waiting { count: waiting.intents.len(), more: waiting.next.is_some() }
+    };
+    Ok(Listing { filter, intents: listed.intents, next: listed.next, later, waiting })
 }
 
 pub async fn intent(State(site): Shared, visit: Visit, Path(id): Path<String>) -> Result<Response, Fault> {

@@ -201,7 +201,7 @@ impl Browser {
         if std::env::var_os("UPDATE_SCREENSHOTS").is_none() {
             return;
         }
-        let size = self.run("return [innerWidth, Math.min(document.documentElement.scrollHeight, 1500)]");
+        let size = self.run("return [innerWidth, Math.min(document.documentElement.scrollHeight, 1200)]");
         let clip = json!({ "x": 0, "y": 0, "width": size[0], "height": size[1], "scale": 1 });
         let shot = self.devtools(
             "Page.captureScreenshot",

@@ -90,6 +90,14 @@ pub struct Listing {
     pub next: Option<String>,
     /// This page is not the first.
     pub later: bool,
+    pub waiting: Waiting,
+}
+
+/// How many intents need a person: counted as far as one page of the list goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Waiting {
+    pub count: usize,
+    pub more: bool,
 }
 
 /// The queue in four numbers.
@@ -111,7 +119,7 @@ pub fn home(visit: &Visit, compose: &Markup, listing: &Listing, glance: &Glance)
             section.listing aria-labelledby="intents" {
                 div.listing-head {
                     h2 #intents { "Intents" }
-                    (filters(listing.filter))
+                    (filters(listing))
                 }
                 (rows(visit, listing))
                 (pages(listing))
@@ -121,11 +129,15 @@ pub fn home(visit: &Visit, compose: &Markup, listing: &Listing, glance: &Glance)
     }
 }
 
-fn filters(now: Filter) -> Markup {
+fn filters(listing: &Listing) -> Markup {
+    let now = listing.filter;
     html! {
         nav.filters aria-label="Filter by state" {
             @for filter in Filter::GROUPS {
-                a href=(filter.link()) aria-current=[(filter == now).then_some("true")] { (filter.words()) }
+                a href=(filter.link()) aria-current=[(filter == now).then_some("true")] {
+                    (filter.words())
+                    @if filter == Filter::Waiting { (waiting(listing.waiting)) }
+                }
             }
             form method="get" action="/" {
                 label.sr for="one-state" { "One state" }
@@ -137,6 +149,14 @@ fn filters(now: Filter) -> Markup {
                 }
                 button.only-still type="submit" { "Show" }
             }
+        }
+    }
+}
+
+fn waiting(waiting: Waiting) -> Markup {
+    html! {
+        span #waiting data-live-part data-count=(waiting.count) hidden[waiting.count == 0] {
+            " " span.count { (waiting.count) @if waiting.more { "+" } }
         }
     }
 }

@@ -19,7 +19,7 @@ use jiff::Timestamp;
 
 pub use compose::{Draft, compose, nothing, preview, turned_away};
 pub use frame::{Live, frame, problem};
-pub use list::{Filter, Glance, Listing, home};
+pub use list::{Filter, Glance, Listing, Waiting, home};
 pub use story::{story, title};
 
 /// What every part needs to know about the visit.
