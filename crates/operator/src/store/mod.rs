@@ -20,6 +20,7 @@ use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
+use jiff::Timestamp;
 use nephoran_model::intent::{Intent, IntentId, Source, State};
 use tokio::sync::{broadcast, oneshot, watch};
 use tracing::{error, info};
@@ -99,11 +100,12 @@ impl Store {
         let files = Files::of(folder);
         let lock = schema::lock(&files)?;
         let unclean = files.stopped_unclean();
-        let connection = schema::open_writer(&files)?;
+        let opened = schema::open_writer(&files)?;
+        let connection = &opened.connection;
         let failed = |source| Error::Open { file: files.database.clone(), source };
-        let head = audit::head(&connection).map_err(failed)?;
-        let live = read::count_live(&connection).map_err(failed)?;
-        let recent = audit::last(&connection, events::REMEMBERED).map_err(failed)?;
+        let head = audit::head(connection).map_err(failed)?;
+        let live = read::count_live(connection).map_err(failed)?;
+        let recent = audit::last(connection, events::REMEMBERED).map_err(failed)?;
         let complete_after = recent.first().map_or(0, |first| first.sequence - 1);
         let recent = recent.into_iter().filter_map(remembered).collect();
 
@@ -124,7 +126,7 @@ impl Store {
         let writer = Writer::new(
             files.clone(),
             lock,
-            connection,
+            opened,
             receiver,
             readers.clone(),
             shared.clone(),
@@ -201,6 +203,17 @@ impl Store {
             }
         })
         .await
+    }
+
+    /// Forgets up to `limit` intents that ended before `ended_before`: their records and keys are
+    /// removed and their words erased from the audit trail, whose chain stays whole. Returns how many.
+    pub async fn forget(&self, ended_before: Timestamp, limit: usize) -> Result<usize, Error> {
+        let before = ended_before.as_microsecond();
+        let old = self.read(move |connection| read::ended_before(connection, before, limit)).await?;
+        if old.is_empty() {
+            return Ok(0);
+        }
+        self.send(|answer| Job::Forget { old, answer }).await
     }
 
     /// The file is where its intent is: the same name may come again as another request.
@@ -393,6 +406,8 @@ fn check_in_background(files: Files, shared: Arc<Shared>) {
 pub(crate) struct Fault {
     commits: std::sync::atomic::AtomicU32,
     reopens: std::sync::atomic::AtomicU32,
+    /// Pages that the disk has room for; 0 for as many as there are.
+    pages: std::sync::atomic::AtomicU32,
 }
 
 #[cfg(test)]
@@ -406,6 +421,14 @@ impl Fault {
                 None,
             )),
         }
+    }
+
+    fn at_begin(&self, connection: &rusqlite::Connection) -> rusqlite::Result<()> {
+        let pages = match self.pages.load(Ordering::SeqCst) {
+            0 => u32::MAX - 1,
+            pages => pages,
+        };
+        connection.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))
     }
 
     fn at_commit(&self) -> rusqlite::Result<()> {

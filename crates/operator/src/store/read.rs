@@ -191,6 +191,16 @@ pub(super) fn passed(connection: &Connection, now: Timestamp) -> Result<Vec<Inte
     rows.filter_map(Result::transpose).collect::<rusqlite::Result<_>>().map_err(&failed)
 }
 
+/// Places of intents that ended before a time, oldest first.
+pub(super) fn ended_before(connection: &Connection, before: i64, limit: usize) -> Result<Vec<i64>, Error> {
+    let failed = failed("list the intents that ended");
+    let mut statement = connection
+        .prepare_cached("SELECT seq FROM intents WHERE ended_at < ?1 ORDER BY seq LIMIT ?2")
+        .map_err(&failed)?;
+    let rows = statement.query_map([before, limit as i64], |row| row.get(0)).map_err(&failed)?;
+    rows.collect::<rusqlite::Result<_>>().map_err(&failed)
+}
+
 pub(super) fn count_live(connection: &Connection) -> rusqlite::Result<usize> {
     connection
         .query_row("SELECT count(*) FROM intents INDEXED BY live WHERE ended_at IS NULL", [], |row| {

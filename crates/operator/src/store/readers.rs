@@ -1,6 +1,7 @@
 //! A few threads with a connection each, beside the writer.
 
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
@@ -134,9 +135,11 @@ impl Shared {
                     None => schema::open_reader(&self.files),
                 };
                 match opened {
+                    // A panic is that question's alone: its connection goes, the thread stays.
                     Ok(opened) => {
-                        job(Ok(&opened));
-                        connection = Some(opened);
+                        if catch_unwind(AssertUnwindSafe(|| job(Ok(&opened)))).is_ok() {
+                            connection = Some(opened);
+                        }
                     }
                     Err(source) => {
                         job(Err(Error::Open { file: self.files.database.clone(), source }));

@@ -4,8 +4,11 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Duration;
 
+use rusqlite::hooks::Wal;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use rustix::fs::{FlockOperation, flock};
 
@@ -37,8 +40,11 @@ CREATE TABLE intents (
     ended_at   INTEGER,
     moves      INTEGER NOT NULL, -- length of the history
     last_audit INTEGER NOT NULL,
-    key        BLOB -- of its idempotency key
+    key        BLOB, -- half of the SHA-256 of identity, door and idempotency key
+    key_digest BLOB  -- of the bytes that came with it
 ) STRICT;
+-- Keys fall anywhere in it: the shorter its entries, the fewer pages a batch touches.
+CREATE UNIQUE INDEX by_key ON intents (key) WHERE key IS NOT NULL;
 -- Those that have not ended; what has ended costs no entry.
 CREATE INDEX live ON intents (state) WHERE ended_at IS NULL;
 CREATE INDEX deadlines ON intents (deadline) WHERE ended_at IS NULL AND deadline IS NOT NULL;
@@ -47,11 +53,6 @@ CREATE TABLE records (
     seq  INTEGER PRIMARY KEY,
     body BLOB NOT NULL
 ) STRICT;
-CREATE TABLE keys (
-    key    BLOB PRIMARY KEY, -- SHA-256 of identity, door and key
-    digest BLOB NOT NULL,
-    id     TEXT NOT NULL
-) STRICT, WITHOUT ROWID;
 CREATE TABLE folder_keys (
     key TEXT PRIMARY KEY,
     id  TEXT NOT NULL
@@ -141,7 +142,14 @@ pub(super) fn lock(files: &Files) -> Result<Lock, Error> {
 }
 
 /// The connection that alone writes.
-pub(super) fn open_writer(files: &Files) -> Result<Connection, Error> {
+#[derive(Debug)]
+pub(super) struct Opened {
+    pub(super) connection: Connection,
+    /// Pages in the journal after the last commit, told by SQLite.
+    pub(super) journal: Arc<AtomicI32>,
+}
+
+pub(super) fn open_writer(files: &Files) -> Result<Opened, Error> {
     check_library(rusqlite::version_number(), rusqlite::version())?;
     check_file(files)?;
     let file = &files.database;
@@ -174,11 +182,13 @@ pub(super) fn open_writer(files: &Files) -> Result<Connection, Error> {
             });
         }
     }
-    prepare(&mut connection, found == Found::Empty).map_err(|source| explain(file, source))?;
-    Ok(connection)
+    let journal = Arc::<AtomicI32>::default();
+    prepare(&mut connection, found == Found::Empty, journal.clone())
+        .map_err(|source| explain(file, source))?;
+    Ok(Opened { connection, journal })
 }
 
-fn check_library(number: i32, name: &'static str) -> Result<(), Error> {
+pub(super) fn check_library(number: i32, name: &'static str) -> Result<(), Error> {
     if number < OLDEST_LIBRARY { Err(Error::OldLibrary { found: name }) } else { Ok(()) }
 }
 
@@ -202,7 +212,7 @@ fn version(connection: &Connection) -> rusqlite::Result<Found> {
     })
 }
 
-fn prepare(connection: &mut Connection, is_empty: bool) -> rusqlite::Result<()> {
+fn prepare(connection: &mut Connection, is_empty: bool, journal: Arc<AtomicI32>) -> rusqlite::Result<()> {
     let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
     if mode != "wal" {
         return Err(rusqlite::Error::InvalidParameterName(format!("journal mode {mode} in place of wal")));
@@ -218,6 +228,10 @@ fn prepare(connection: &mut Connection, is_empty: bool) -> rusqlite::Result<()> 
          PRAGMA cell_size_check = ON;
          PRAGMA secure_delete = ON; -- what is erased is not left in free pages",
     )?;
+    connection.wal_hook(Some(move |_: &mut Wal, pages| {
+        journal.store(pages, Ordering::Relaxed);
+        Ok(())
+    }))?;
     if is_empty {
         let transaction = connection.transaction()?;
         transaction.execute_batch(CREATE)?;

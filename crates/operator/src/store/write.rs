@@ -29,7 +29,7 @@ impl Prepared {
 
 /// An idempotency key as it is stored: neither identity nor key can be read from it.
 pub(super) struct StoredKey {
-    pub(super) key: [u8; 32],
+    pub(super) key: [u8; 16],
     pub(super) digest: [u8; 32],
 }
 
@@ -40,8 +40,9 @@ impl StoredKey {
             context.update(&(part.len() as u64).to_be_bytes());
             context.update(part.as_bytes());
         }
-        let stored = context.finish().as_ref().try_into().expect("a SHA-256 digest has 32 bytes");
-        Self { key: stored, digest: key.digest }
+        let mut half = [0; 16];
+        half.copy_from_slice(&context.finish().as_ref()[..16]);
+        Self { key: half, digest: key.digest }
     }
 }
 
@@ -90,8 +91,8 @@ impl Transaction<'_> {
             .connection
             .prepare_cached(
                 "INSERT INTO intents (id, version, state, hold, priority, source, namespaces, created_at, deadline,
-                    not_before, retry_at, ended_at, moves, last_audit, key)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+                    not_before, retry_at, ended_at, moves, last_audit, key, key_digest)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
             )?
             .execute(params![
                 id,
@@ -109,6 +110,7 @@ impl Transaction<'_> {
                 intent.history.len() as i64,
                 last_audit as i64,
                 key.map(|key| key.key),
+                key.map(|key| key.digest),
             ]);
         match inserted {
             Ok(_) => {}
@@ -122,11 +124,6 @@ impl Transaction<'_> {
         self.connection
             .prepare_cached("INSERT INTO records (seq, body) VALUES (?1, ?2)")?
             .execute(params![seq, prepared.body])?;
-        if let Some(key) = key {
-            self.connection
-                .prepare_cached("INSERT INTO keys (key, digest, id) VALUES (?1, ?2, ?3)")?
-                .execute(params![key.key, key.digest, id])?;
-        }
         if let Some(folder_key) = folder_key {
             self.connection
                 .prepare_cached("INSERT INTO folder_keys (key, id) VALUES (?1, ?2)")?
@@ -212,6 +209,26 @@ impl Transaction<'_> {
         Ok(Ok(()))
     }
 
+    /// Only what has ended: a place in the list may have been taken again meanwhile.
+    pub(super) fn forget(&mut self, old: &[i64]) -> Applied<usize> {
+        let mut forgotten = 0;
+        for seq in old {
+            let last: Option<i64> = self
+                .connection
+                .prepare_cached(
+                    "DELETE FROM intents WHERE seq = ?1 AND ended_at IS NOT NULL RETURNING last_audit",
+                )?
+                .query_row([seq], |row| row.get(0))
+                .optional()?;
+            if let Some(last) = last {
+                self.connection.prepare_cached("DELETE FROM records WHERE seq = ?1")?.execute([seq])?;
+                audit::erase(self.connection, last as u64)?;
+                forgotten += 1;
+            }
+        }
+        Ok(Ok(forgotten))
+    }
+
     fn append(&mut self, previous: u64, new: &New<'_>) -> rusqlite::Result<u64> {
         audit::append(self.connection, &mut self.batch.head, self.salts, previous, new)
     }
@@ -242,10 +259,10 @@ impl Transaction<'_> {
 
 pub(super) fn by_key(
     connection: &Connection,
-    key: &[u8; 32],
+    key: &[u8; 16],
 ) -> rusqlite::Result<Option<(IntentId, [u8; 32])>> {
     let found = connection
-        .prepare_cached("SELECT id, digest FROM keys WHERE key = ?1")?
+        .prepare_cached("SELECT id, key_digest FROM intents WHERE key = ?1")?
         .query_row([key], |row| Ok((row.get::<_, String>(0)?, row.get::<_, [u8; 32]>(1)?)))
         .optional()?;
     Ok(found.and_then(|(id, digest)| Some((IntentId::parse(&id)?, digest))))

@@ -7,23 +7,25 @@
 //!            closed, reopened and checkpointed, which is tried again and again.
 //! ```
 
-use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use nephoran_api::canonical::hex;
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::{oneshot, watch};
 use tracing::{error, info, warn};
 
 use super::audit::{self, AuditHead, AuditNote, Salts};
-use super::events::Events;
+use super::events::{self, Event, Events};
 use super::readers::Readers;
-use super::schema::{self, Files, Lock};
+use super::schema::{self, Files, Lock, Opened};
 use super::stats::Stats;
 use super::write::{Applied, Batch, Prepared, StoredKey, Transaction};
-use super::{Accepted, Advanced, Error, Health, read};
+use super::{Accepted, Advanced, Error, Health, read, remembered};
 
 /// Most requests in one transaction. Each costs some 20 us: a batch stays below the time of a slow sync.
 const MOST: usize = 1024;
@@ -75,6 +77,10 @@ pub(super) enum Job {
         key: String,
         answer: Answer<()>,
     },
+    Forget {
+        old: Vec<i64>,
+        answer: Answer<usize>,
+    },
     Close {
         answer: oneshot::Sender<()>,
     },
@@ -89,6 +95,7 @@ impl Job {
             Self::Advance { answer, .. } => drop(answer.send(Err(error()))),
             Self::Record { answer, .. } => drop(answer.send(Err(error()))),
             Self::RetireFolderKey { answer, .. } => drop(answer.send(Err(error()))),
+            Self::Forget { answer, .. } => drop(answer.send(Err(error()))),
             Self::Close { answer } => drop(answer.send(())),
         }
     }
@@ -100,6 +107,7 @@ enum Told {
     Advanced(Answer<Advanced>, Result<Advanced, Error>),
     Recorded(Answer<AuditHead>, Result<AuditHead, Error>),
     Done(Answer<()>, Result<(), Error>),
+    Forgotten(Answer<usize>, Result<usize, Error>),
 }
 
 impl Told {
@@ -109,6 +117,7 @@ impl Told {
             Self::Advanced(answer, result) => drop(answer.send(result)),
             Self::Recorded(answer, result) => drop(answer.send(result)),
             Self::Done(answer, result) => drop(answer.send(result)),
+            Self::Forgotten(answer, result) => drop(answer.send(result)),
         }
     }
 
@@ -119,6 +128,7 @@ impl Told {
             Self::Advanced(answer, _) => drop(answer.send(Err(error))),
             Self::Recorded(answer, _) => drop(answer.send(Err(error))),
             Self::Done(answer, _) => drop(answer.send(Err(error))),
+            Self::Forgotten(answer, _) => drop(answer.send(Err(error))),
         }
     }
 }
@@ -149,19 +159,29 @@ pub(super) struct Writer {
     /// Given up before the end is told, so that the next can have the folder.
     lock: Option<Lock>,
     /// Absent only while the store is being reopened.
-    connection: Option<Connection>,
+    opened: Option<Opened>,
     jobs: Receiver<Job>,
     readers: Readers,
     shared: Arc<Shared>,
     salts: Salts,
-    /// Pages in the journal after the last commit, told by SQLite.
-    journal: Arc<AtomicI32>,
-    /// Where the next checkpoint is due: further on when the last one found a reader in its way.
+    /// Pages in the journal, one commit ago.
+    pages: i32,
+    /// Where the next checkpoint is due.
     due: i32,
     /// Requests that came at once lately: as many are likely to come again.
     crowd: usize,
+    /// Who wants the store closed.
+    closing: Option<oneshot::Sender<()>>,
     #[cfg(test)]
     pub(super) fault: Arc<super::Fault>,
+}
+
+/// The store as it was found when it was opened again.
+struct Again {
+    opened: Opened,
+    head: AuditHead,
+    live: usize,
+    unheard: Vec<Event>,
 }
 
 /// Why the store stopped taking requests.
@@ -194,106 +214,72 @@ impl Writer {
     pub(super) fn new(
         files: Files,
         lock: Lock,
-        connection: Connection,
+        opened: Opened,
         jobs: Receiver<Job>,
         readers: Readers,
         shared: Arc<Shared>,
         #[cfg(test)] fault: Arc<super::Fault>,
     ) -> Self {
-        let mut writer = Self {
+        Self {
             files,
             lock: Some(lock),
-            connection: None,
+            opened: Some(opened),
             jobs,
             readers,
             shared,
             salts: Salts::new(),
-            journal: Arc::new(AtomicI32::new(0)),
+            pages: 0,
             due: CHECKPOINT,
             crowd: 0,
+            closing: None,
             #[cfg(test)]
             fault,
-        };
-        writer.take(connection);
-        writer
-    }
-
-    fn take(&mut self, mut connection: Connection) {
-        let journal = self.journal.clone();
-        connection.wal_hook(Some(move |_: &mut rusqlite::hooks::Wal, pages| {
-            journal.store(pages, Ordering::Relaxed);
-            Ok(())
-        }));
-        self.connection = Some(connection);
+        }
     }
 
     /// Until the last handle is gone or somebody closes.
     pub(super) fn run(mut self) {
-        let mut closed = None;
-        while let Ok(job) = self.jobs.recv() {
+        while self.closing.is_none() {
+            let Ok(job) = self.jobs.recv() else { break };
             self.shared.waiting.fetch_sub(1, Ordering::Relaxed);
-            if let Job::Close { answer } = job {
-                closed = Some(answer);
-                break;
-            }
-            match self.round(job) {
-                Ok(None) => {}
-                Ok(Some(answer)) => {
-                    closed = Some(answer);
-                    break;
-                }
-                Err(failure) => {
-                    if let Some(answer) = self.recover(failure) {
-                        closed = Some(answer);
-                        break;
-                    }
-                }
+            if let Err(failure) = self.round(job) {
+                self.recover(failure);
             }
         }
         self.shut();
-        if let Some(answer) = closed {
+        if let Some(answer) = self.closing.take() {
             let _ = answer.send(());
         }
     }
 
-    /// One transaction. Returns who wants the store closed, if somebody does.
-    fn round(&mut self, first: Job) -> Result<Option<oneshot::Sender<()>>, Failure> {
-        let connection = self.connection.take().expect("recover returns only with an open store");
-        let result = self.round_on(&connection, first);
-        self.connection = Some(connection);
-        let (closed, checkpoint) = result?;
-        if checkpoint {
-            self.checkpoint()?;
+    /// One transaction, and a checkpoint when one is due.
+    fn round(&mut self, first: Job) -> Result<(), Failure> {
+        // Taken out meanwhile, so that the rest of the writer can be changed beside it.
+        let opened = self.opened.take().expect("recover returns to here only with an open store");
+        let result = self.transaction(&opened, first).and_then(|()| self.checkpoint(&opened));
+        self.opened = Some(opened);
+        if let Err(failure) = &result {
+            self.shared.stats.failures.fetch_add(1, Ordering::Relaxed);
+            self.not_ready(failure);
         }
-        Ok(closed)
+        result
     }
 
-    fn round_on(
-        &mut self,
-        connection: &Connection,
-        first: Job,
-    ) -> Result<(Option<oneshot::Sender<()>>, bool), Failure> {
+    fn transaction(&mut self, opened: &Opened, first: Job) -> Result<(), Failure> {
+        let connection = &opened.connection;
         let mut batch = Batch { head: self.shared.head(), events: Vec::new(), live: 0 };
         let mut told = Vec::with_capacity(self.crowd.min(MOST));
-        let mut closed = None;
-        let written = self.fill(connection, first, &mut batch, &mut told, &mut closed);
+        let filled = self.fill(connection, first, &mut batch, &mut told);
         let started = Instant::now();
-        let committed = match written {
-            Ok(()) => self.commit(connection),
-            Err(error) => Err(error),
-        };
-        if let Err(error) = committed {
+        if let Err(error) = filled.and_then(|()| self.commit(connection)) {
             // After some errors SQLite has rolled back by itself.
             if !connection.is_autocommit() {
                 let _ = connection.execute_batch("ROLLBACK");
             }
-            self.shared.stats.failures.fetch_add(1, Ordering::Relaxed);
             let failure = Failure::of("commit", &error);
-            self.shared.health.send_replace(Health::Unavailable { reason: failure.reason().to_owned() });
+            // Before anybody is told: who hears of it finds the store not ready.
+            self.not_ready(&failure);
             told.into_iter().for_each(|told| told.fail(failure.reason()));
-            if let Some(answer) = closed {
-                let _ = answer.send(());
-            }
             return Err(failure);
         }
         self.shared.stats.committed(told.len(), started.elapsed());
@@ -304,7 +290,11 @@ impl Writer {
         self.shared.events.publish(batch.events);
         self.crowd = told.len() + self.shared.waiting.load(Ordering::Relaxed);
         told.into_iter().for_each(Told::tell);
-        Ok((closed, self.journal.load(Ordering::Relaxed) >= self.due))
+        Ok(())
+    }
+
+    fn not_ready(&self, failure: &Failure) {
+        self.shared.health.send_replace(Health::Unavailable { reason: failure.reason().to_owned() });
     }
 
     /// Applies requests as they come, until enough of the crowd is there.
@@ -314,8 +304,9 @@ impl Writer {
         first: Job,
         batch: &mut Batch,
         told: &mut Vec<Told>,
-        closed: &mut Option<oneshot::Sender<()>>,
     ) -> rusqlite::Result<()> {
+        #[cfg(test)]
+        self.fault.at_begin(connection)?;
         connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
         // Three quarters: the slowest need not be waited for.
         let enough = if self.crowd >= CROWD { (self.crowd * 3 / 4).min(MOST) } else { 0 };
@@ -326,7 +317,7 @@ impl Writer {
             let before = told.len();
             while let Some(job) = next.take() {
                 if let Job::Close { answer } = job {
-                    *closed = Some(answer);
+                    self.closing = Some(answer);
                     return Ok(());
                 }
                 let mut transaction = Transaction { connection, salts: &mut self.salts, batch };
@@ -344,6 +335,8 @@ impl Writer {
             if told.len() >= enough || idle >= STALLED || started.elapsed() >= GATHER {
                 return Ok(());
             }
+            // On a thread of its own, and shorter than any stop could notice.
+            #[allow(clippy::disallowed_methods)]
             thread::sleep(LOOK_AWAY);
             next = self.jobs.try_recv().ok();
             if next.is_some() {
@@ -359,87 +352,70 @@ impl Writer {
         Ok(())
     }
 
-    /// Takes the journal into the database, so that it starts afresh.
-    fn checkpoint(&mut self) -> Result<(), Failure> {
-        let connection = self.connection.as_ref().expect("recover returns only with an open store");
-        let pages = self.journal.load(Ordering::Relaxed);
-        let mode = if pages >= CHECKPOINT_AT_ANY_PRICE { "RESTART" } else { "PASSIVE" };
-        self.shared.stats.syncs.fetch_add(2, Ordering::Relaxed);
-        let checkpointed = connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| {
-            Ok((row.get::<_, i32>(1)?, row.get::<_, i32>(2)?))
-        });
-        match checkpointed {
-            Ok((pages, taken)) => {
-                // A reader holds the rest: not again for every commit.
-                self.due = if taken < pages { pages + CHECKPOINT } else { CHECKPOINT };
-                Ok(())
-            }
-            // RESTART found readers that did not end in time.
-            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
-                self.due = pages + CHECKPOINT_AT_ANY_PRICE;
-                Ok(())
-            }
-            Err(error) => {
-                self.shared.stats.failures.fetch_add(1, Ordering::Relaxed);
-                let failure = Failure::of("checkpoint", &error);
-                self.shared.health.send_replace(Health::Unavailable { reason: failure.reason().to_owned() });
-                Err(failure)
-            }
+    /// Takes the journal into the database when it is long, so that it starts afresh.
+    fn checkpoint(&mut self, opened: &Opened) -> Result<(), Failure> {
+        let pages = opened.journal.load(Ordering::Relaxed);
+        if pages < self.pages {
+            // It did start afresh.
+            self.due = CHECKPOINT;
         }
+        self.pages = pages;
+        if pages < self.due {
+            return Ok(());
+        }
+        let at_any_price = pages >= CHECKPOINT_AT_ANY_PRICE;
+        let mode = if at_any_price { "RESTART" } else { "PASSIVE" };
+        // Should a reader keep the journal from starting afresh: not again for every commit.
+        self.due = pages + if at_any_price { CHECKPOINT_AT_ANY_PRICE } else { CHECKPOINT };
+        self.shared.stats.syncs.fetch_add(2, Ordering::Relaxed);
+        opened
+            .connection
+            .query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |_| Ok(()))
+            .map_err(|error| Failure::of("checkpoint", &error))
     }
 
-    /// Refuses everything until the store can be written again. Returns who wants it closed.
-    fn recover(&mut self, failure: Failure) -> Option<oneshot::Sender<()>> {
+    /// Refuses everything until the store can be written again, or is to be closed.
+    fn recover(&mut self, mut failure: Failure) {
         error!(reason = failure.reason(), "The store cannot write; nothing is accepted until it can.");
         let mut wait = FIRST_WAIT;
-        let mut failure = failure;
         loop {
-            if let Some(answer) = self.refuse_for(wait, failure.reason()) {
-                return Some(answer);
+            if self.refuse_for(wait, failure.reason()).is_break() {
+                return;
             }
             let tried = match failure {
                 Failure::Full(_) => self.probe(),
                 Failure::Unsure(_) => self.reopen(),
             };
-            match tried {
-                Ok(()) => break,
-                Err(next) => {
-                    warn!(reason = next.reason(), "The store still cannot write.");
-                    // Once unsure, only reopening makes sure.
-                    failure = match failure {
-                        Failure::Unsure(_) => Failure::Unsure(next.reason().to_owned()),
-                        Failure::Full(_) => next,
-                    };
-                    self.shared
-                        .health
-                        .send_replace(Health::Unavailable { reason: failure.reason().to_owned() });
-                }
-            }
+            let Err(next) = tried else { break };
+            warn!(reason = next.reason(), "The store still cannot write.");
+            // Once unsure, only reopening makes sure.
+            failure = match failure {
+                Failure::Unsure(_) => Failure::Unsure(next.reason().to_owned()),
+                Failure::Full(_) => next,
+            };
+            self.not_ready(&failure);
             wait = (wait * 2).min(LONGEST_WAIT);
         }
         info!("The store writes again.");
         self.shared.health.send_replace(Health::Ready);
-        None
     }
 
-    fn refuse_for(&mut self, wait: Duration, reason: &str) -> Option<oneshot::Sender<()>> {
+    /// Breaks when the store is to be closed.
+    fn refuse_for(&mut self, wait: Duration, reason: &str) -> ControlFlow<()> {
         let until = Instant::now() + wait;
-        loop {
+        while self.closing.is_none() {
             match self.jobs.recv_timeout(until.saturating_duration_since(Instant::now())) {
+                Ok(Job::Close { answer }) => self.closing = Some(answer),
                 Ok(job) => {
                     self.shared.waiting.fetch_sub(1, Ordering::Relaxed);
-                    match job {
-                        Job::Close { answer } => return Some(answer),
-                        job => job.fail(reason),
-                    }
+                    job.fail(reason);
                 }
-                Err(RecvTimeoutError::Timeout) => return None,
-                Err(RecvTimeoutError::Disconnected) => {
-                    // Nobody is left to answer: `run` ends at its next look.
-                    return Some(oneshot::channel().0);
-                }
+                Err(RecvTimeoutError::Timeout) => return ControlFlow::Continue(()),
+                // The last handle is gone: `run` finds that too.
+                Err(RecvTimeoutError::Disconnected) => break,
             }
         }
+        ControlFlow::Break(())
     }
 
     /// Is there room again? The connection was not touched by the failure.
@@ -450,7 +426,7 @@ impl Writer {
         if room < ROOM {
             return Err(Failure::Full("the disk is full; it goes on by itself when there is space".into()));
         }
-        let connection = self.connection.as_ref().expect("a full disk leaves the connection open");
+        let connection = &self.opened.as_ref().expect("a full disk leaves the store open").connection;
         write_something(connection).map_err(|error| {
             if !connection.is_autocommit() {
                 let _ = connection.execute_batch("ROLLBACK");
@@ -463,33 +439,52 @@ impl Writer {
     /// the file again and has its whole journal taken in.
     fn reopen(&mut self) -> Result<(), Failure> {
         self.readers.pause();
-        self.connection = None;
-        let opened = self.open_again();
+        self.opened = None;
+        let again = self.open_again();
         self.readers.resume();
-        let (connection, head, live) = opened?;
-        self.take(connection);
+        let again = again?;
+        self.opened = Some(again.opened);
+        self.pages = 0;
         self.due = CHECKPOINT;
-        self.shared.set_head(head);
-        self.shared.live.store(live, Ordering::Relaxed);
+        self.shared.set_head(again.head);
+        self.shared.live.store(again.live, Ordering::Relaxed);
+        // Told as failed, and stored after all: who listens learns of them now.
+        self.shared.events.publish(again.unheard);
         Ok(())
     }
 
-    fn open_again(&self) -> Result<(Connection, AuditHead, usize), Failure> {
+    fn open_again(&self) -> Result<Again, Failure> {
         #[cfg(test)]
         self.fault.at_reopen().map_err(|error| Failure::of("reopen", &error))?;
-        let connection =
-            schema::open_writer(&self.files).map_err(|error| Failure::Unsure(error.to_string()))?;
+        let opened = schema::open_writer(&self.files).map_err(|error| Failure::Unsure(error.to_string()))?;
+        let connection = &opened.connection;
         let failed = |error: rusqlite::Error| Failure::of("reopen", &error);
-        checkpoint_whole(&connection).map_err(failed)?;
-        write_something(&connection).map_err(failed)?;
-        let head = audit::head(&connection).map_err(failed)?;
-        let live = read::count_live(&connection).map_err(failed)?;
-        Ok((connection, head, live))
+        if !checkpoint_whole(connection).map_err(failed)? {
+            return Err(Failure::Unsure(format!(
+                "another program reads {}; close it",
+                self.files.database.display()
+            )));
+        }
+        write_something(connection).map_err(failed)?;
+        let head = audit::head(connection).map_err(failed)?;
+        let live = read::count_live(connection).map_err(failed)?;
+        let known = self.shared.head();
+        let then = audit::entries(connection, known.sequence.saturating_sub(1), 1).map_err(failed)?;
+        if known.sequence > 0 && then.first().is_none_or(|then| then.hash != hex(&known.hash)) {
+            return Err(Failure::Unsure(format!(
+                "the disk lost what it had said to hold: audit entry {known} is not there; \
+                 check the disk, then restore {} from a backup",
+                self.files.database.display()
+            )));
+        }
+        let unheard = audit::entries(connection, known.sequence, events::REMEMBERED).map_err(failed)?;
+        let unheard = unheard.into_iter().filter_map(remembered).collect();
+        Ok(Again { opened, head, live, unheard })
     }
 
     fn shut(&mut self) {
         self.readers.stop();
-        if let Some(connection) = self.connection.take() {
+        if let Some(Opened { connection, .. }) = self.opened.take() {
             // The journal is taken in and removed, which tells the next start that this was clean.
             if let Err(error) = checkpoint_whole(&connection) {
                 warn!(%error, "The store's journal could not be taken in; the next start does it.");
@@ -500,6 +495,14 @@ impl Writer {
         }
         self.shared.health.send_replace(Health::Closed);
         self.lock = None;
+    }
+}
+
+impl Drop for Writer {
+    /// A panic must not leave a store that looks ready.
+    fn drop(&mut self) {
+        self.shared.health.send_replace(Health::Closed);
+        self.readers.stop();
     }
 }
 
@@ -539,6 +542,10 @@ fn apply(transaction: &mut Transaction<'_>, job: Job, told: &mut Vec<Told>) -> r
             let applied = transaction.retire_folder_key(&key);
             settle(applied, answer, told, Told::Done)
         }
+        Job::Forget { old, answer } => {
+            let applied = transaction.forget(&old);
+            settle(applied, answer, told, Told::Forgotten)
+        }
         Job::Close { answer } => {
             let _ = answer.send(());
             Ok(())
@@ -546,8 +553,9 @@ fn apply(transaction: &mut Transaction<'_>, job: Job, told: &mut Vec<Told>) -> r
     }
 }
 
-pub(super) fn checkpoint_whole(connection: &Connection) -> rusqlite::Result<()> {
-    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+/// Whether the whole journal is in the database; a reader may be in the way.
+fn checkpoint_whole(connection: &Connection) -> rusqlite::Result<bool> {
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| Ok(row.get::<_, i64>(0)? == 0))
 }
 
 fn write_something(connection: &Connection) -> rusqlite::Result<()> {

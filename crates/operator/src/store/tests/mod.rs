@@ -2,8 +2,15 @@
 #![allow(clippy::unwrap_used)]
 
 mod accept;
+mod audit;
+mod batch;
+mod events;
+mod faults;
+mod lists;
+mod open;
 
-use jiff::Timestamp;
+use std::path::PathBuf;
+
 use nephoran_model::intent::{Intent, IntentId, Move, Request, Source, State};
 use nephoran_model::proposal::Priority;
 
@@ -25,6 +32,15 @@ impl Folder {
 
     fn open(&self) -> Store {
         Store::open(self.path()).unwrap()
+    }
+
+    fn database(&self) -> PathBuf {
+        self.path().join("nephoran.db")
+    }
+
+    /// Somebody else's hand in the closed file.
+    fn tamper(&self, sql: &str) {
+        rusqlite::Connection::open(self.database()).unwrap().execute_batch(sql).unwrap();
     }
 }
 
