@@ -55,7 +55,7 @@ pub fn line<'a>(said: &'a str, word: &str) -> Option<&'a str> {
 
 pub struct Answer {
     pub status: u16,
-    pub headers: ureq::http::HeaderMap,
+    pub headers: http::HeaderMap,
     pub body: Vec<u8>,
 }
 
@@ -322,7 +322,7 @@ fn exchange(
     headers: &[(&str, &str)],
     body: Option<&[u8]>,
 ) -> Result<Answer, ureq::Error> {
-    let mut request = ureq::http::Request::builder().method(method).uri(url);
+    let mut request = http::Request::builder().method(method).uri(url);
     for (name, value) in headers {
         request = request.header(*name, *value);
     }

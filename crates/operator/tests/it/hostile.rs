@@ -775,8 +775,11 @@ fn heads_that_are_too_large_are_refused() {
     let long = format!("x-long: {}\r\n", "y".repeat(1 << 20));
     let lines: String = (0..200).map(|number| format!("x-{number}: {}\r\n", "y".repeat(200))).collect();
     for (what, headers) in [("10,000 headers", many), ("a long header", long), ("too much in all", lines)] {
-        let answer =
-            raw(&server, format!("GET /healthz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{headers}\r\n").as_bytes());
+        let answer = raw(
+            &server,
+            format!("GET /healthz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{headers}\r\n")
+                .as_bytes(),
+        );
         assert!(matches!(status(&answer), None | Some(400 | 431)), "{what}: {answer}");
     }
     let path = format!("GET /{} HTTP/1.1\r\nhost: localhost\r\n\r\n", "a".repeat(1 << 20));
