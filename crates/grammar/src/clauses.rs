@@ -275,6 +275,10 @@ fn share_places(clauses: &mut [Frame], inherits: &[(bool, bool)]) {
     let behind = clauses[last].quantities.iter().map(|q| q.span.lo).max();
     let place_text = places.first().map(|p| p.span.lo).or(mentions.first().map(|m| m.span.lo));
     if behind.is_some_and(|number| place_text.is_some_and(|place| place < number)) || trailing == 0 {
+        // "smf and amf in ran-a to 3": is smf in ran-a too?
+        if inherits[last].1 && last > 0 && !placed(&clauses[last - 1]) {
+            clauses[last].choice = clauses[last].choice.or(Some(Missing::Place));
+        }
         return;
     }
     for index in (0..last).rev() {

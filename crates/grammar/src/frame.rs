@@ -231,6 +231,8 @@ pub(crate) struct Frame {
     pub(crate) max_metric: bool,
     /// "is", "has", "running": tells a state, unless a modal verb is there too.
     pub(crate) tells: bool,
+    /// A plain word right behind "deploy" or "install": a blueprint.
+    pub(crate) plain_blueprint: bool,
     /// "all" without a thing behind it.
     pub(crate) stray_all: bool,
     /// A plain word right behind a verb, where a name would stand.
@@ -386,6 +388,7 @@ impl Frame {
         self.each |= other.each;
         self.max_metric |= other.max_metric;
         self.tells |= other.tells;
+        self.plain_blueprint |= other.plain_blueprint;
         self.stray_all |= other.stray_all;
         self.plain_at = self.plain_at.or(other.plain_at);
         self.last = other.last;

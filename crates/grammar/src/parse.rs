@@ -431,6 +431,16 @@ impl Reader<'_> {
         }
         self.at += 1;
         self.frame.seen.add(C::A);
+        // "add a pod to upf" adds one.
+        if self.class(self.at) == C::Pods
+            && (self.frame.says(C::Add) || self.frame.says(C::Remove) || self.frame.says(C::Shrink))
+            && !self.word(self.at).ends_with('s')
+        {
+            let span = self.span(self.at);
+            self.at += 1;
+            self.push(Qty { value: 1.0, kind: Kind::Pods, ..self.blank(span) });
+            return;
+        }
         if self.class(self.at) == C::More && !self.is_number(self.at + 1) {
             // "an extra pod", "a further replica"
             self.one_more();
@@ -798,6 +808,18 @@ impl Reader<'_> {
         match self.class(self.at) {
             C::Unknown | C::Quoted | C::Switch => self.take_value(),
             C::Name if after != C::Be => self.take_value(),
+            C::Unsupported
+            | C::Time
+            | C::Vague
+            | C::Hardware
+            | C::Notify
+            | C::Priority
+            | C::Alive
+            | C::Key
+                if after == C::Eq && self.toks[self.at].whole =>
+            {
+                self.take_value();
+            }
             C::Version => self.take_value(),
             C::Enable | C::Disable | C::On | C::Off if after != C::Be => self.take_value(),
             C::Number if after != C::Be || self.frame.says(C::Should) || self.frame.says(C::Must) => {
@@ -815,7 +837,12 @@ impl Reader<'_> {
         }
         // "by +4"
         if prep == C::By && self.word(self.at) == "+" {
+            self.frame.seen.add(C::Add);
             self.at += 1;
+        }
+        // "tack on 2 more replicas"
+        if prep == C::On && start > 0 && self.class(start - 1) == C::Add && self.is_number(self.at) {
+            return self.quantity(Role::None);
         }
         // "for an hour": how long a state must last.
         if prep == C::For && !self.frame.metrics.is_empty() && self.class(self.at) == C::Time {
@@ -1573,6 +1600,16 @@ impl Reader<'_> {
             qty.link = Some(link);
             return;
         }
+        // "5 ms uplink delay"
+        if self.adjacent
+            && self.class(self.at) == C::Metric
+            && let Some(qty) = self.frame.quantities.last_mut()
+            && matches!(qty.kind, Kind::Time(_))
+            && qty.link.is_none()
+        {
+            qty.link = Some(link);
+            return;
+        }
         if let Some(old) = self.pending_link.replace(link) {
             let conflict = &mut self.frame.conflict;
             Frame::set(&mut self.frame.link, old, conflict);
@@ -1790,6 +1827,17 @@ impl Reader<'_> {
         }
         self.leave(here);
         self.at += 1;
+        let mut verb = here;
+        while verb > 0 && matches!(self.class(verb - 1), C::A | C::The | C::Number | C::New | C::Pods | C::Of)
+        {
+            verb -= 1;
+        }
+        self.frame.plain_blueprint |= verb > 0
+            && self.class(verb - 1) == C::Deploy
+            && ["deploy", "install", "instantiat", "onboard"]
+                .iter()
+                .any(|stem| self.word(verb - 1).starts_with(stem))
+            && self.toks[here].value == 0.0;
         // "scale redis to 3": where a name would stand, and the word is none of ours.
         let behind = here.checked_sub(1).map(|at| self.class(at));
         let ahead = matches!(

@@ -73,6 +73,15 @@ pub(crate) const PHRASES: &[(C, f64, u16, &str)] = &[
         0,
         "we have; we run; we currently have; we've got; we are running; we currently run; that we have; that we run; it has; they have",
     ),
+    (C::Want, 0.0, 0, "could use; can use; could do with; can do with; would do with"),
+    (
+        C::Show,
+        0.0,
+        0,
+        "check the status; check the state; check the health; get the status; get the state; get the health; fetch the status; pull up the status; check status; get status",
+    ),
+    (C::Statistic, 2.0, 0, "95 th percentile; 95 th percentile of; p95 of; 95 th-percentile"),
+    (C::Statistic, 0.0, 0, "on average; average of; mean of; mean value of; average value of"),
     (C::Told, 0.0, 0, "going to; has been; have been; had been; used to; about to"),
     (
         C::And,
@@ -198,7 +207,7 @@ pub(crate) const PHRASES: &[(C, f64, u16, &str)] = &[
         C::Retire,
         0.0,
         hint::DESTROY,
-        "get rid of; tear down; tore down; torn down; tearing down; take down; taken down; \
+        "out of service; out of operation; out of commission; get rid of; tear down; tore down; torn down; tearing down; take down; taken down; \
          take out of service; taking down; phase out; phased out; phasing out; dispose of; do away with; \
          put out of service; shut down for good; throw out; throw away; be gone; pull out; rip out; strip out; \
          clear out; spin down; taken out of service; gotten rid of; got rid of; getting rid of; clean up; \

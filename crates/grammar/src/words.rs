@@ -203,7 +203,7 @@ pub(crate) const WORDS: &[(C, f64, &str)] = &[
          brought bringing pull pulls pulled pulling wind winds winding wound knock knocks knocked knocking push pushes pushed \
          pushing go goes going gone come comes coming dial dials dialled dialed dialing dialling  crank cranks cranked \
          cranking size sizes sized sizing resize resizes resized resizing sizing dimension dimensions dimensioned \
-         dimensioning re-size re-dimension  ramp ramps ramped ramping step steps stepped stepping  nudge nudges nudged nudging \
+         dimensioning re-size re-dimension  ramp ramps ramped ramping step steps stepped stepping  ease eases eased slide slides slid peg pegs pegged park parks parked drag drags dragged hoist heave tow squeeze squeezes pump pumps nudge nudges nudged nudging \
          tweak tweaks tweaked tweaking adapt adapts adapted adapting shift shifts shifted shifting  settle settles settled \
          land lands landed arrive reach reaches reached reaching end ends ended tick ticks rightsize right-size rightsizing \
          shove shoved haul hauled tug provision-at  lead allot allotted pop pops popped popping  operating \
@@ -233,7 +233,11 @@ pub(crate) const WORDS: &[(C, f64, &str)] = &[
                     provide provides   offer offers offered offering deserve  supply supplies supplied \
                     supplying allocate allocates allocated allocating  lend  equip equips equipped furnish furnished",
     ),
-    (C::Use, 0.0, "use uses used serve serves served serving"),
+    (
+        C::Use,
+        0.0,
+        "touch touches enter enters visit visits camp camps use uses used serve serves served serving",
+    ),
     (
         C::Carry,
         0.0,
@@ -257,7 +261,7 @@ pub(crate) const WORDS: &[(C, f64, &str)] = &[
     (
         C::Add,
         0.0,
-        "add adds added adding append appends appended tack chuck throw throws throwing slap toss bolt",
+        "add adds added adding append appends appended tack stick sticks whack bung lob bolt chuck throw throws throwing slap toss bolt",
     ),
     (
         C::Remove,
@@ -278,7 +282,7 @@ pub(crate) const WORDS: &[(C, f64, &str)] = &[
         C::Deploy,
         0.0,
         "deploy deploys deployed deploying  install installs installed installing instantiate instantiates instantiated \
-         instantiating introduce introduces introduced introducing  provision provisions provisioned provisioning onboard \
+         instantiating introduce introduces introduced introducing  onboard \
          onboards onboarded onboarding commission commissions commissioned",
     ),
     (
@@ -291,7 +295,7 @@ pub(crate) const WORDS: &[(C, f64, &str)] = &[
     (
         C::Launch,
         0.0,
-        "start starts started starting launch launches launched launching boot boots booted booting spawn spawns spawned \
+        "provision provisions provisioned provisioning start starts started starting launch launches launched launching boot boots booted booting spawn spawns spawned \
                       spawning fire fires fired firing ignite spin spins spun spinning bring-up start-up spin-up kick-off kick kicks",
     ),
     (C::Upgrade, 0.0, "upgrade upgrades upgraded upgrading up-grade"),

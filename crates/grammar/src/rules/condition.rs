@@ -273,6 +273,7 @@ fn bound(by: &mut EnsureScale, qty: &Qty, frame: &Frame) -> Read<()> {
         {
             &mut by.max
         }
+        (None, Role::None) if frame.trigger && frame.says(C::Add) => &mut by.step,
         (None, Role::By) if frame.seen.any(Seen::of(&[C::Scale, C::Grow, C::Shrink, C::Elastic, C::Add])) => {
             &mut by.step
         }

@@ -76,7 +76,8 @@ pub(crate) fn deploy(frame: &Frame, context: &Context<'_>) -> Read<Action> {
     // "a word that is in no table is the blueprint"
     for (span, _) in &frame.unknown {
         let word = span.text(text);
-        if is_dns_label(word)
+        if frame.plain_blueprint
+            && is_dns_label(word)
             && names.is_empty()
             && frame.blueprint.is_none()
             && frame.unknown.len() == 1
@@ -171,8 +172,22 @@ pub(crate) fn deploy(frame: &Frame, context: &Context<'_>) -> Read<Action> {
             return Err(Problem::ask(Missing::Target));
         }
     }
+    // "roll out version v2 of smf": new, or newer?
+    let function_at = frame.mentions.iter().map(|m| m.span.lo).min();
+    if frame.version.is_some_and(|version| function_at.is_some_and(|at| version.lo < at)) {
+        return Err(Problem::ask(Missing::Action));
+    }
     let counted = out.replicas.is_some();
     // Start and launch without a count or "an instance of" are not deployments.
+    if frame.says(C::Launch)
+        && !counted
+        && out.capacity.is_some()
+        && !instance_of(frame)
+        && !frame.new_article
+    {
+        // "provision udr for 2 million subscribers": new, or larger?
+        return Err(Problem::ask(Missing::Action));
+    }
     if frame.says(C::Launch)
         && !frame.says(C::Deploy)
         && !frame.says(C::Create)

@@ -124,6 +124,18 @@ fn kind(frame: &Frame, context: &Context<'_>) -> Read<Action> {
     {
         return traffic::qos(frame, context);
     }
+    let rated = frame.quantities.iter().any(|q| matches!(q.kind, Kind::Rate(_)));
+    if frame.says(C::Guarantee)
+        && rated
+        && !creates(frame)
+        && !frame.says(C::Want)
+        && frame.mentions.is_empty()
+        && frame.unknown.is_empty()
+        && frame.comparison_verb.is_some()
+        && frame.verb_at.is_some_and(|at| frame.slice_at.is_none_or(|slice| at < slice))
+    {
+        return traffic::qos(frame, context);
+    }
     let celled = frame.says(C::Cell) || !frame.cells.is_empty();
     let kept_off = celled && (sliced || frame.ue.is_some()) && frame.cell_prep == Some(C::Off);
     if frame.seen.any(preference)
