@@ -3,7 +3,7 @@
 
 use nephoran_model::proposal::Missing;
 
-use crate::frame::{Frame, Named, Seen, VERBS};
+use crate::frame::{Frame, Named, Role, Seen, VERBS};
 use crate::vocabulary::C;
 
 const SUFFICIENT: Seen = Seen::of(&[
@@ -31,6 +31,7 @@ pub(crate) fn clauses(parts: Vec<Frame>) -> Vec<Frame> {
     // What a clause took from the one before it: verb inherited, number awaited.
     let mut inherits: Vec<(bool, bool)> = Vec::with_capacity(2);
     for part in parts {
+        let several = clauses.len() > 1;
         let Some(previous) = clauses.last_mut() else {
             if part.is_bare() && part.seen == Seen::default() && !part.whole_network {
                 continue;
@@ -39,8 +40,13 @@ pub(crate) fn clauses(parts: Vec<Frame>) -> Vec<Frame> {
             inherits.push((false, false));
             continue;
         };
-        match relation(previous, &part) {
+        let odd = several && adrift(previous, &part);
+        match if odd { Relation::Odd } else { relation(previous, &part) } {
             Relation::Same => previous.join(part),
+            Relation::Odd => {
+                previous.join(part);
+                previous.seen.add(C::Told);
+            }
             Relation::Place => {
                 previous.join(part);
                 previous.choice = previous.choice.or(Some(Missing::Place));
@@ -55,8 +61,23 @@ pub(crate) fn clauses(parts: Vec<Frame>) -> Vec<Frame> {
     clauses
 }
 
+/// "..., amf, in west-core to 5": whose is it?
+fn adrift(previous: &Frame, part: &Frame) -> bool {
+    !part.has_thing()
+        && !part.has_verb()
+        && part.has_content()
+        && !previous.has_content()
+        && previous.has_thing()
+        && part
+            .mentions
+            .first()
+            .is_some_and(|m| m.at <= part.first + 1 && matches!(m.prep, C::In | C::At | C::On))
+}
+
 enum Relation {
     Same,
+    /// Words that belong to nothing.
+    Odd,
     /// Two places, or a place and a workload: it must be asked.
     Place,
     New {
@@ -75,7 +96,39 @@ fn complete(frame: &Frame) -> bool {
 
 fn relation(previous: &Frame, part: &Frame) -> Relation {
     if part.is_bare() && !part.whole_network {
-        return Relation::Same;
+        let dangling = Seen::of(&[C::Should, C::Must, C::Can, C::Let, C::There, C::Be, C::Have, C::Want]);
+        return if part.seen.any(dangling) && complete(previous) { Relation::Odd } else { Relation::Same };
+    }
+    let empty = !part.has_thing()
+        && !part.has_content()
+        && part.places.is_empty()
+        && part.mentions.is_empty()
+        && part.metrics.is_empty()
+        && part.keys.is_empty()
+        && part.unknown.is_empty()
+        && part.tacs.is_empty()
+        && part.slice.service.is_none()
+        && part.link.is_none();
+    // "... to 5 and run": a verb with nothing to do.
+    if part.seen.any(VERBS)
+        && empty
+        && complete(previous)
+        && !part.seen.any(SUFFICIENT)
+        && !part.says(C::Pron)
+    {
+        return Relation::Odd;
+    }
+    if part.after_parenthesis && part.has_own_target() && previous.has_thing() {
+        return Relation::Odd;
+    }
+    let again = part.five_qi.is_some() && previous.five_qi.is_some()
+        || part.intent.is_some() && previous.intent.is_some()
+        || part.slice.is_named()
+            && previous.slice.is_named()
+            && part.cells.is_empty()
+            && previous.cells.is_empty();
+    if again && part.slice.sd.is_none() {
+        return Relation::New { verb: !part.seen.any(VERBS), awaits: false };
     }
     let steers = Seen::of(&[C::Prefer, C::Avoid, C::Forbid]);
     let verb = part.seen.any(VERBS) || !part.factors.is_empty() && part.has_thing();
@@ -119,7 +172,11 @@ fn relation(previous: &Frame, part: &Frame) -> Relation {
         if apposition(previous, part) {
             return Relation::Same;
         }
-        let awaits = !previous.has_content() && !previous.seen.any(SUFFICIENT) && part.has_content();
+        let deploys = previous.seen.any(Seen::of(&[C::Deploy, C::Create]))
+            && part.quantities.iter().any(|q| q.role == Role::With)
+            && previous.places.is_empty();
+        let awaits =
+            !previous.has_content() && (!previous.seen.any(SUFFICIENT) || deploys) && part.has_content();
         let listed = !previous.has_content() && !previous.seen.any(SUFFICIENT) && !part.has_content();
         // A leading thing and its verb in another part are one clause only when nothing new is named.
         return Relation::New { verb: !part.seen.any(VERBS), awaits: awaits || listed };
@@ -272,7 +329,7 @@ fn share_places(clauses: &mut [Frame], inherits: &[(bool, bool)]) {
         .collect();
     // Only what stands after the last target and its number is at the very end.
     let trailing = places.iter().map(|p| p.at).chain(mentions.iter().map(|m| m.at)).min().unwrap_or(0);
-    let behind = clauses[last].quantities.iter().map(|q| q.span.lo).max();
+    let behind = clauses[last].quantities.iter().filter(|q| q.role != Role::With).map(|q| q.span.lo).max();
     let place_text = places.first().map(|p| p.span.lo).or(mentions.first().map(|m| m.span.lo));
     if behind.is_some_and(|number| place_text.is_some_and(|place| place < number)) || trailing == 0 {
         // "smf and amf in ran-a to 3": is smf in ran-a too?

@@ -231,6 +231,12 @@ pub(crate) struct Frame {
     pub(crate) max_metric: bool,
     /// "is", "has", "running": tells a state, unless a modal verb is there too.
     pub(crate) tells: bool,
+    /// Forms of the verbs: "scale" orders, "scales" and "scaled" tell.
+    pub(crate) base: bool,
+    pub(crate) third: bool,
+    pub(crate) past: bool,
+    pub(crate) verb_lo: Option<u32>,
+    pub(crate) after_parenthesis: bool,
     /// A plain word right behind "deploy" or "install": a blueprint.
     pub(crate) plain_blueprint: bool,
     /// "all" without a thing behind it.
@@ -388,6 +394,10 @@ impl Frame {
         self.each |= other.each;
         self.max_metric |= other.max_metric;
         self.tells |= other.tells;
+        self.third |= other.third && !self.base;
+        self.past |= other.past && !self.base;
+        self.base |= other.base;
+        self.verb_lo = self.verb_lo.or(other.verb_lo);
         self.plain_blueprint |= other.plain_blueprint;
         self.stray_all |= other.stray_all;
         self.plain_at = self.plain_at.or(other.plain_at);

@@ -114,6 +114,10 @@ pub(crate) fn translate_with(words: &str, supplied: &Supplied) -> Proposal {
     if !missing.is_empty() {
         return Proposal::ask(missing);
     }
+    // The same twice: one of them means something else.
+    if actions.iter().enumerate().any(|(index, action)| actions[..index].contains(action)) {
+        return Proposal::ask([Missing::Action]);
+    }
     if contradicts(&actions) {
         return Proposal::refuse(RefuseReason::Contradiction);
     }

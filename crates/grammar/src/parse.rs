@@ -136,8 +136,15 @@ impl Reader<'_> {
                 | C::Down
         );
         let was_adjacent = self.adjacent;
-        if VERBS_SEEN(tok.class) && self.frame.verb_at.is_none() {
-            self.frame.verb_at = Some(self.at);
+        if VERBS_SEEN(tok.class) {
+            if self.frame.verb_at.is_none() {
+                self.frame.verb_at = Some(self.at);
+                self.frame.verb_lo = Some(tok.lo);
+            }
+            self.verb_form(tok);
+        }
+        if tok.class == C::Want {
+            self.want_form();
         }
         self.dispatch(tok);
         if !keeps_adjacent
@@ -146,6 +153,44 @@ impl Reader<'_> {
             && !matches!(tok.class, C::Number | C::A | C::Multiplier | C::Half)
         {
             self.adjacent = false;
+        }
+    }
+
+    /// "scale" orders; "scales", "scaled", "took" tell, unless a modal verb, a
+    /// passive or an order stands before.
+    fn verb_form(&mut self, tok: Tok) {
+        if matches!(tok.class, C::Guarantee | C::Unsupported | C::Notify | C::Show | C::HowMany | C::Limit) {
+            return;
+        }
+        let first = self.word(self.at).split(' ').next().unwrap_or_default();
+        let past = first.ends_with("ed") && !matches!(first, "shed" | "need" | "speed" | "feed")
+            || IRREGULAR.contains(&first);
+        let third = first.ends_with('s')
+            && !first.ends_with("ss")
+            && first.len() > 3
+            && tok.class != C::Prefer
+            && !matches!(first, "lets" | "gets" | "let's" | "times");
+        if self.frame.base {
+            return;
+        }
+        if past {
+            self.frame.past = true;
+        } else if third {
+            self.frame.third = true;
+        } else {
+            self.frame.base = true;
+        }
+    }
+
+    fn want_form(&mut self) {
+        let word = self.word(self.at);
+        let past = word.ends_with("ed") && word != "need";
+        if past
+            && (self.frame.base
+                || self.frame.says(C::You)
+                || self.at > 0 && matches!(self.class(self.at - 1), C::The | C::A))
+        {
+            self.frame.seen.add(C::Told);
         }
     }
 
@@ -173,6 +218,7 @@ impl Reader<'_> {
                 self.at += 1;
                 self.finish(comma);
                 self.frame.after_stop = !comma;
+                self.frame.after_parenthesis = tok.value == 1.0;
             }
             C::And | C::Then => {
                 // "plus 2 pods for bsf" adds.
@@ -187,6 +233,14 @@ impl Reader<'_> {
                 while matches!(self.class(ahead), C::Fill | C::The | C::Comma) && ahead < self.toks.len() {
                     ahead += 1;
                 }
+                // "scale out and in"
+                let both = self.at >= 2
+                    && (self.class(self.at - 2) == C::Grow && matches!(self.class(self.at), C::In | C::Down)
+                        || self.class(self.at - 2) == C::Shrink
+                            && matches!(self.class(self.at), C::Out | C::Up));
+                if both {
+                    self.frame.seen.add(C::Told);
+                }
                 if matches!(self.class(ahead), C::Stop | C::Quest | C::Or | C::But)
                     || (tok.class == C::And && self.class(ahead) == C::And)
                 {
@@ -198,6 +252,21 @@ impl Reader<'_> {
             C::Motive => {
                 self.out.motive = Some(Span { lo: tok.lo, hi: tok.hi });
                 self.at += 1;
+            }
+            C::There => {
+                let first = self.frame.is_bare();
+                self.frame.seen.add(if first { C::There } else { C::Told });
+                self.at += 1;
+            }
+            // "take two pods away from pcf"
+            C::Avoid
+                if self.word(self.at) == "away from" && !self.frame.quantities.is_empty() && {
+                    let ahead = self.at + 1 + usize::from(self.class(self.at + 1) == C::The);
+                    matches!(self.class(ahead), C::Function | C::Quoted)
+                        || self.class(ahead) == C::Name && !self.word(ahead).starts_with("cell")
+                } =>
+            {
+                self.preposition(C::Off);
             }
             C::Check => {
                 if tok.value == CHECK_FIRST {
@@ -296,6 +365,16 @@ impl Reader<'_> {
                 if tok.value == WHOLE {
                     self.frame.whole_network = true;
                 } else {
+                    // "report all"
+                    if self.frame.says(C::Show)
+                        && (self.at + 1 >= self.toks.len()
+                            || matches!(self.class(self.at + 1), C::Stop | C::Quest))
+                        && !self.frame.has_thing()
+                    {
+                        self.frame.whole_network = true;
+                        self.at += 1;
+                        return;
+                    }
                     self.frame.seen.add(C::All);
                     let mut ahead = self.at + 1;
                     while matches!(self.class(ahead), C::The | C::Of) {
@@ -716,7 +795,8 @@ impl Reader<'_> {
 
     /// One plain word that is the value of a setting, whatever it means elsewhere.
     fn plain_value(&self) -> bool {
-        let sets = !self.frame.keys.is_empty()
+        let sets = self.frame.says(C::Should)
+            || !self.frame.keys.is_empty()
             || self.frame.says(C::Set)
             || self.frame.says(C::Become)
             || self.frame.says(C::Must);
@@ -742,7 +822,11 @@ impl Reader<'_> {
                 | C::Disable
                 | C::Guarantee
         ) && self.toks[self.at].whole;
-        let ends = self.at + 1 >= self.toks.len()
+        sets && plain && self.value_ends()
+    }
+
+    fn value_ends(&self) -> bool {
+        self.at + 1 >= self.toks.len()
             || matches!(
                 self.class(self.at + 1),
                 C::On
@@ -760,8 +844,7 @@ impl Reader<'_> {
                     | C::Motive
                     | C::Into
                     | C::Ns
-            );
-        sets && plain && ends
+            )
     }
 
     fn leave_from_to(&mut self) {
@@ -805,6 +888,10 @@ impl Reader<'_> {
             return;
         }
         self.skip_fillers();
+        let modal = after != C::Be || self.frame.says(C::Should) || self.frame.says(C::Must);
+        if modal && (self.class(self.at) == C::UeNoun || self.plain_value()) && self.value_ends() {
+            return self.take_value();
+        }
         match self.class(self.at) {
             C::Unknown | C::Quoted | C::Switch => self.take_value(),
             C::Name if after != C::Be => self.take_value(),
@@ -837,8 +924,13 @@ impl Reader<'_> {
         }
         // "by +4"
         if prep == C::By && self.word(self.at) == "+" {
-            self.frame.seen.add(C::Add);
+            self.frame.seen.add(C::Grow);
             self.at += 1;
+        }
+        // "scale the udm in ns east-core in by 2"
+        if prep == C::In && self.frame.says(C::Scale) && self.class(self.at) == C::By {
+            self.frame.seen.add(C::Shrink);
+            return;
         }
         // "tack on 2 more replicas"
         if prep == C::On && start > 0 && self.class(start - 1) == C::Add && self.is_number(self.at) {
@@ -1259,6 +1351,10 @@ impl Reader<'_> {
     fn cells(&mut self, prep: C) {
         self.at += 1;
         self.frame.seen.add(C::Cell);
+        // "away from cell 5 towards cell 6": two things at once.
+        if !self.frame.cells.is_empty() && self.frame.cell_prep != Some(prep) {
+            self.frame.seen.add(C::Told);
+        }
         self.frame.cell_prep = self.frame.cell_prep.or(Some(prep));
         while matches!(self.class(self.at), C::Colon | C::Fill | C::Called) {
             self.at += 1;
@@ -1637,6 +1733,36 @@ impl Reader<'_> {
         while matches!(self.class(ahead), C::Of | C::Colon | C::The | C::Fill) {
             ahead += 1;
         }
+        // "below above 70", "guaranteed maximum": which?
+        let before = (self.at >= 2).then(|| self.class(self.at - 2));
+        let clash = match before {
+            Some(C::Guarantee) => matches!(cmp, Cmp::AtMost | Cmp::Below),
+            Some(C::Limit) => matches!(cmp, Cmp::AtLeast | Cmp::Above),
+            Some(C::Below | C::Above | C::AtMost | C::AtLeast | C::Max | C::Min) => {
+                self.pending.is_some_and(|old| old != cmp)
+            }
+            _ => false,
+        };
+        // "is above", "exceeds", "went above" tell a state; "stay above" orders one.
+        let first = self.word(self.at - 1).split(' ').next().unwrap_or_default();
+        if matches!(first, "is" | "has") {
+            self.frame.tells = true;
+        } else if !self.frame.base
+            && tok.class != C::Max
+            && tok.class != C::Min
+            && (first.len() > 4
+                && first.ends_with('s')
+                && !first.ends_with("ss")
+                && !matches!(first, "tops" | "less")
+                || first.ends_with("ed") && first != "capped" && first != "limited" && first != "topped"
+                || IRREGULAR.contains(&first))
+        {
+            self.frame.third = true;
+        }
+        // "reaches 80 %" is what sets something off, not what is asked for.
+        if clash || tok.value == 1.0 && tok.class == C::AtLeast && !self.frame.trigger {
+            self.frame.seen.add(C::Told);
+        }
         if tok.class == C::Max && self.class(ahead) == C::Metric {
             self.frame.max_metric = true;
             self.pending = Some(cmp);
@@ -1684,8 +1810,14 @@ impl Reader<'_> {
         let mut at = self.at;
         if tok.value == 0.0 {
             at += 1;
+            let mut to = false;
             while matches!(self.class(at), C::Colon | C::Eq | C::To | C::Be | C::Fill | C::Of) {
+                to |= self.class(at) == C::To;
                 at += 1;
+            }
+            // "release to 5" without a verb is no version.
+            if to && self.class(at) == C::Number && !self.frame.says(C::Upgrade) && !self.frame.says(C::Set) {
+                at = self.toks.len();
             }
             if !matches!(self.class(at), C::Version | C::Number | C::Name) {
                 self.frame.seen.add(C::Version);
@@ -1859,6 +1991,47 @@ impl Reader<'_> {
 pub(crate) fn is_label(word: &str) -> bool {
     nephoran_model::proposal::is_dns_label(word)
 }
+
+/// Forms of the past that do not end in "ed".
+const IRREGULAR: &[&str] = &[
+    "took",
+    "taken",
+    "gave",
+    "given",
+    "grew",
+    "grown",
+    "shrank",
+    "shrunk",
+    "got",
+    "gone",
+    "went",
+    "came",
+    "brought",
+    "left",
+    "kept",
+    "held",
+    "sat",
+    "ran",
+    "rose",
+    "fell",
+    "threw",
+    "withdrew",
+    "withdrawn",
+    "undid",
+    "undone",
+    "wound",
+    "spun",
+    "made",
+    "built",
+    "drove",
+    "driven",
+    "stood",
+    "thrown",
+    "tore",
+    "torn",
+    "stuck",
+    "slid",
+];
 
 #[expect(non_snake_case, reason = "reads like the set it asks")]
 fn VERBS_SEEN(class: C) -> bool {

@@ -47,7 +47,7 @@ pub(crate) const PHRASES: &[(C, f64, u16, &str)] = &[
          quick one; cheers mate; the number of; number of; the count of; count of; the amount of; hi there; \
          hello there; hey there; as follows; the following; today please; morning team; morning folks; \
          morning everyone; good morning all; good morning team; evening team; afternoon team; a favour; \
-         so please; then please; that is; that's all; the size of; have a look and; take a moment to; \
+         so please; then please; that's all; the size of; have a look and; take a moment to; \
          don't hesitate to",
     ),
     (
@@ -82,6 +82,8 @@ pub(crate) const PHRASES: &[(C, f64, u16, &str)] = &[
     ),
     (C::Statistic, 2.0, 0, "95 th percentile; 95 th percentile of; p95 of; 95 th-percentile"),
     (C::Statistic, 0.0, 0, "on average; average of; mean of; mean value of; average value of"),
+    (C::Remove, 0.0, 0, "let go of; let go; parted with; part with; say goodbye to"),
+    (C::AtLeast, 1.0, 0, "hits; hit; hitting"),
     (C::Told, 0.0, 0, "going to; has been; have been; had been; used to; about to"),
     (
         C::And,
@@ -108,7 +110,7 @@ pub(crate) const PHRASES: &[(C, f64, u16, &str)] = &[
          can we afford to; could we afford to; can we manage to; could we manage to; is there room for; \
          is there enough room for; is there space for; is there capacity for; do we have room for; \
          do we have capacity for; do we have space for; is there headroom for; do we have headroom for; \
-         is it possible for; would it be possible for; would it be possible that; check if we can; \
+         is it possible for; would it be possible for; check if we can; \
          check whether we can; check if we could; check whether we could; see if we can; see whether we can; \
          see if we could; see whether we could; tell me if we can; tell me whether we can; find out if we can; \
          find out whether we can; check if it is possible to; check whether it is possible to; \
@@ -117,7 +119,7 @@ pub(crate) const PHRASES: &[(C, f64, u16, &str)] = &[
          feasibility check on; what would it take to; what would be the effect if we; \
          what would be the impact if we; would there be room for; would there be room to; \
          would there be capacity for; would there be capacity to; would there be space for; \
-         is it possible that; could one; can one; might we; could we possibly; can we possibly; can we still; \
+         could one; can one; might we; could we possibly; can we possibly; can we still; \
          could we still; can we also; could we also; do you think we can; do you think we could; \
          any chance we can; any chance we could; any chance to; any chance of; are we in a position to; \
          are there resources to; are there enough resources to; is there enough capacity for; \

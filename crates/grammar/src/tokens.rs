@@ -39,7 +39,8 @@ pub(crate) fn tokens(text: &str, said: &str, raw: &[Raw]) -> Tokens {
                     out.asked = true;
                 }
                 if let Some(folded) = sign_class(sign, raw, at) {
-                    out.list.push(tok(folded, 0.0));
+                    // A parenthesis says the same again, or something else.
+                    out.list.push(tok(folded, if sign == b'(' { 1.0 } else { 0.0 }));
                 }
                 at += 1;
             }
@@ -117,7 +118,7 @@ fn sign_class(sign: u8, raw: &[Raw], at: usize) -> Option<C> {
         LESS_OR_EQUAL => C::AtMost,
         MORE_OR_EQUAL => C::AtLeast,
         ARROW => C::To,
-        b'*' => C::Times,
+        b'*' if raw.get(at + 1).is_some_and(|next| matches!(next.kind, RawKind::Number { .. })) => C::Times,
         b'~' => C::About,
         b'+' if number_after => C::Add,
         b'#' if raw.get(at + 1).is_some_and(|next| next.glued) => return None,

@@ -165,7 +165,7 @@ pub(crate) const WORDS: &[(C, f64, &str)] = &[
     (
         C::Cond,
         0.0,
-        "unless provided providing until till before after during while whilst assuming given depending \
+        "unless provided providing until till before after during while whilst assuming depending \
                     whether otherwise else except excluding besides without  despite subject  lest pending",
     ),
     (
@@ -404,7 +404,7 @@ pub(crate) const WORDS: &[(C, f64, &str)] = &[
     (C::Min, 0.0, "min minimum minimal floor min. minimally"),
     (C::Below, 0.0, "below under beneath underneath lower-than less-than"),
     (C::Above, 0.0, "above beyond exceeds exceed exceeding exceeded surpasses surpass surpassing overshoots"),
-    (C::AtLeast, 0.0, "at-least hits hit hitting"),
+    (C::AtLeast, 0.0, "at-least"),
     (C::AtMost, 0.0, "at-most"),
     (C::Percent, 0.0, "percent percentage pct"),
     (C::Unit, unit::KBPS, "kbps kbit/s kb/s kbits/s"),
@@ -432,7 +432,7 @@ pub(crate) const WORDS: &[(C, f64, &str)] = &[
     (C::Group, 0.0, "group"),
     (C::PriorityLevel, 0.0, "priority prio"),
     (C::Called, 0.0, "called named name names labelled dubbed known"),
-    (C::Change, 0.0, "change changes modification action operation edit adjustment changeset"),
+    (C::Change, 0.0, "modification action operation edit adjustment changeset"),
     (C::Intent, 0.0, "intent"),
     (C::Capacity, 0.0, "capacity allowance quota dimensioning capacities"),
     (C::Latest, 0.0, "last latest recent most-recent newest"),
@@ -447,11 +447,11 @@ pub(crate) const WORDS: &[(C, f64, &str)] = &[
     (C::Multiplier, 1_000_000.0, "million millions m mn mio"),
     (C::Multiplier, 1_000_000_000.0, "billion"),
     (C::Multiplier, 12.0, "dozen"),
-    (C::Factor, 2.0, "double doubles doubled doubling twice twofold two-fold 2x x2"),
+    (C::Factor, 2.0, "double doubles doubled doubling twofold two-fold 2x x2"),
     (
         C::Factor,
         3.0,
-        "treble trebles trebled trebling triple triples tripled tripling thrice threefold three-fold 3x x3",
+        "treble trebles trebled trebling triple triples tripled tripling threefold three-fold 3x x3",
     ),
     (C::Factor, 4.0, "quadruple quadruples quadrupled quadrupling fourfold four-fold x4"),
     (C::Factor, 5.0, "quintuple quintupled quintupling fivefold five-fold x5"),

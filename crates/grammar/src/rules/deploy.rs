@@ -48,6 +48,14 @@ pub(crate) fn puts(frame: &Frame) -> bool {
     (put || light || fresh) && !moved
 }
 
+/// "we want an amf called amf-fair": one that is not there yet.
+pub(crate) fn wants(frame: &Frame) -> bool {
+    frame.says(C::Want)
+        && frame.called.is_some()
+        && frame.mentions.iter().any(|m| m.article && matches!(m.named, Named::Function(..)))
+        && !frame.quantities.iter().any(|q| q.role == Role::To || q.more != 0)
+}
+
 pub(crate) fn deploy(frame: &Frame, context: &Context<'_>) -> Read<Action> {
     let place = target::place(frame, context)?;
     let mut out = Deploy {

@@ -94,6 +94,17 @@ pub(crate) fn action(frame: &Frame, context: &Context<'_>) -> Read<Action> {
     if frame.conflict || frame.slice.conflict {
         return Err(Problem::Refuse(RefuseReason::Contradiction));
     }
+    let passive = frame.seen.any(Seen::of(&[C::Be, C::Should, C::Must, C::Want, C::Become, C::Let]));
+    let asks = reports(frame, context) || frame.trigger || context.check;
+    if !frame.base && !asks && (frame.third && !frame.says(C::Should) || frame.past && !passive) {
+        return Err(Problem::ask(Missing::Action));
+    }
+    if frame.says(C::There) && !frame.says(C::Should) && !frame.says(C::Must) && !reports(frame, context) {
+        return Err(Problem::ask(Missing::Action));
+    }
+    if context.check && frame.tells && frame.says(C::Have) && !frame.trigger {
+        return Err(Problem::ask(Missing::Action));
+    }
     let ordered = frame.seen.any(Seen::of(&[
         C::Should,
         C::Must,
@@ -127,6 +138,7 @@ fn kind(frame: &Frame, context: &Context<'_>) -> Read<Action> {
     let rated = frame.quantities.iter().any(|q| matches!(q.kind, Kind::Rate(_)));
     if frame.says(C::Guarantee)
         && rated
+        && !context.check
         && !creates(frame)
         && !frame.says(C::Want)
         && frame.mentions.is_empty()
@@ -181,7 +193,7 @@ fn kind(frame: &Frame, context: &Context<'_>) -> Read<Action> {
     if frame.says(C::Upgrade) || (frame.version.is_some() && !deploys(frame) && !settings::applies(frame)) {
         return lifecycle::upgrade(frame, context);
     }
-    if deploys(frame) || deploy::puts(frame) {
+    if deploys(frame) || deploy::puts(frame) || deploy::wants(frame) {
         return deploy::deploy(frame, context);
     }
     if retires && !scale::counts(frame) {

@@ -231,6 +231,14 @@ pub(crate) fn replicas(frame: &Frame, context: &Context<'_>) -> Read<Replicas> {
     {
         return Err(Problem::ask(Missing::Action));
     }
+    let takes = Seen::of(&[C::Add, C::Remove, C::Retire]);
+    if frame.factors.len() > 1
+        || frame.says(C::Scale) && frame.seen.any(takes)
+        || said.percent.is_some() && frame.seen.any(takes)
+        || said.factor.is_some_and(|factor| factor < 1.0) && frame.says(C::Set)
+    {
+        return Err(Problem::ask(Missing::Action));
+    }
     let mut out = Replicas { from: said.from, min: said.min, max: said.max, ..Replicas::default() };
     let ways = [
         said.to.is_some(),
@@ -329,6 +337,16 @@ fn with_bare(frame: &Frame, said: &Numbers, bare: u32, ways: usize, mut out: Rep
     }
     let n = i32::try_from(bare).unwrap_or(0);
     let adds = frame.says(C::Add);
+    // "seven retire amf-old": the count stands behind its verb, or before its noun.
+    let placed = frame.quantities.iter().all(|q| {
+        q.kind == Kind::Pods
+            || q.before_target
+            || q.cmp.is_some()
+            || frame.verb_lo.is_none_or(|verb| verb < q.span.lo)
+    });
+    if !placed {
+        return Err(Problem::ask(Missing::Action));
+    }
     let removes = frame.seen.any(Seen::of(&[C::Remove, C::Retire]));
     let off = frame.says(C::Off)
         || frame.mentions.iter().any(|m| matches!(m.prep, C::Off))

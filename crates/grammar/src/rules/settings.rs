@@ -72,6 +72,14 @@ pub(crate) fn capacity(frame: &Frame, context: &Context<'_>) -> Read<Action> {
     if frame.metrics.iter().any(|m| !matches!(f64::from(*m), metric::THROUGHPUT | metric::BANDWIDTH)) {
         return Err(Problem::ask(Missing::Action));
     }
+    let directed = |q: &Qty| {
+        q.link.is_none()
+            && (matches!(q.kind, Kind::Rate(_) | Kind::Unclear)
+                || q.kind == Kind::Bare && !frame.says(C::Sessions) && !frame.says(C::Subscribers))
+    };
+    if frame.link.is_some() && !frame.quantities.is_empty() && !frame.quantities.iter().any(directed) {
+        return Err(Problem::ask(Missing::Action));
+    }
     let value = capacity == Capacity::default() && problem.is_none();
     let allowed = if value { seen.with(Seen::of(&[C::Vague, C::Few, C::More, C::Fewer])) } else { seen };
     account(frame, allowed, Slots::QUANTITIES.with(Slots::TARGET).with(Slots::LINK).with(Slots::METRICS))?;

@@ -98,6 +98,14 @@ pub(crate) fn slice(frame: &Frame, context: &Context<'_>) -> Read<Action> {
         return Err(Problem::ask(Missing::Action));
     }
     let place = place?;
+    let directed =
+        |q: &Qty| q.link.is_none() && matches!(q.kind, Kind::Rate(_) | Kind::Unclear | Kind::Time(_));
+    if frame.link.is_some() && !frame.quantities.is_empty() && !frame.quantities.iter().any(directed) {
+        return Err(Problem::ask(Missing::Action));
+    }
+    if frame.mentions.iter().any(|m| matches!(m.named, crate::frame::Named::Function(..))) {
+        return Err(Problem::ask(Missing::Action));
+    }
     if frame.mentions.iter().any(|m| !matches!(m.prep, C::In | C::At | C::On | C::Into | C::To))
         || place.cluster.is_some()
     {
@@ -203,6 +211,11 @@ fn service(value: u8) -> Service {
 pub(crate) fn reference(said: &SliceSaid, frame: &Frame, context: &Context<'_>) -> Read<SliceRef> {
     let text = context.text;
     let mut out = SliceRef::default();
+    if let (Some(name), Some(called)) = (said.name, frame.called)
+        && name.text(text) != called.text(text)
+    {
+        return Err(Problem::ask(Missing::Action));
+    }
     if let Some(name) = said.name.or(frame.called) {
         let name = name.text(text).to_ascii_lowercase();
         if !is_dns_label(&name) {

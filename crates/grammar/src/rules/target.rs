@@ -166,9 +166,12 @@ fn sort<'a>(frame: &'a Frame) -> Sorted<'a> {
                 && !matches!(m.prep, C::Fill | C::Of | C::In | C::At | C::Into)
         })
         .collect();
+    // "hello from core-lab" names nothing to act on.
     if sorted.things.is_empty()
         && frame.called.is_none()
-        && let Some(index) = open.iter().position(|m| !matches!(m.named, Named::Word))
+        && let Some(index) = open
+            .iter()
+            .position(|m| !matches!(m.named, Named::Word) && (m.prep != C::From || frame.has_verb()))
     {
         sorted.things.push(open.remove(index));
     }

@@ -67,6 +67,9 @@ pub(crate) fn steer(frame: &Frame, context: &Context<'_>) -> Read<Action> {
     let Some(preference) = preference else {
         return Err(Problem::ask(Missing::Action));
     };
+    if frame.slice.mcc.is_some() || frame.slice.mnc.is_some() {
+        return Err(Problem::ask(Missing::Action));
+    }
     let reference = slice::reference(&frame.slice, frame, context)?;
     let named = reference != SliceRef::default();
     if frame.slice.service.is_some()
@@ -214,6 +217,9 @@ pub(crate) fn qos(frame: &Frame, context: &Context<'_>) -> Read<Action> {
     };
     if frame.slice.service.is_some() {
         return Err(Problem::ask(Missing::Slice));
+    }
+    if frame.slice.mcc.is_some() || frame.slice.mnc.is_some() {
+        return Err(Problem::ask(Missing::Action));
     }
     if objectives == QosObjectives::default() && missing.is_empty() {
         missing.push(Missing::Value);
