@@ -135,11 +135,11 @@ fn field(line: &str) -> Result<String, &'static str> {
 }
 
 fn print(output: &mut impl Write, proposal: &Proposal, people: bool) -> std::io::Result<()> {
-    let value = serde_json::to_value(proposal).map_err(std::io::Error::other)?;
     if !people {
-        serde_json::to_writer(&mut *output, &value)?;
+        serde_json::to_writer(&mut *output, proposal)?;
         return output.write_all(b"\n");
     }
+    let value = serde_json::to_value(proposal).map_err(std::io::Error::other)?;
     let said = |pointer: &str| super::show::field(&value, pointer);
     let line = match said("/outcome").as_str() {
         "actions" => {

@@ -12,7 +12,7 @@ mod yaml;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -128,7 +128,7 @@ pub struct Telemetry {
 }
 
 /// Values from the command line.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Flags {
     pub data: Option<PathBuf>,
     pub listen: Option<String>,
@@ -168,11 +168,15 @@ struct Entry {
 
 type Entries = BTreeMap<String, Entry>;
 
-/// The text of the file, for carets.
+/// What the layers were made of: for carets, and to read the same file again.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 struct Sources {
     name: String,
     text: String,
+    file: Option<PathBuf>,
+    /// Ours only.
+    environment: Vec<(String, String)>,
+    flags: Flags,
 }
 
 /// Why there is no configuration: every fault that was found, not only the first.
@@ -216,11 +220,17 @@ pub fn load(
     environment: impl IntoIterator<Item = (String, String)>,
     file: Option<&Path>,
 ) -> Result<Config, Error> {
-    let sources = match file {
-        Some(path) => Sources { name: path.display().to_string(), text: read_file(path)? },
-        None => Sources::default(),
-    };
-    parse(flags, environment, sources)
+    let mut environment: Vec<_> =
+        environment.into_iter().filter(|(name, _)| name.starts_with("NEPHORAN_")).collect();
+    // `NEPHORAN_LIMITS=off` before `NEPHORAN_LIMITS__LIVE`, whatever order they come in.
+    environment.sort();
+    let mut sources = Sources { environment, flags: flags.clone(), ..Sources::default() };
+    if let Some(path) = file {
+        sources.name = path.display().to_string();
+        sources.text = read_file(path)?;
+        sources.file = Some(path.to_owned());
+    }
+    parse(sources)
 }
 
 fn read_file(path: &Path) -> Result<String, Error> {
@@ -244,15 +254,11 @@ fn read_file(path: &Path) -> Result<String, Error> {
     Ok(text)
 }
 
-fn parse(
-    flags: &Flags,
-    environment: impl IntoIterator<Item = (String, String)>,
-    sources: Sources,
-) -> Result<Config, Error> {
+fn parse(sources: Sources) -> Result<Config, Error> {
     let mut layers = Layers { entries: defaults(), faults: Vec::new(), notes: Vec::new(), sources };
     layers.lay_file();
-    layers.lay_environment(environment);
-    layers.lay_flags(flags);
+    layers.lay_environment();
+    layers.lay_flags();
     let Layers { entries, faults, notes, sources } = layers;
     Reader::new(entries, sources, faults, notes).config()
 }
@@ -337,12 +343,8 @@ impl Layers {
         }
     }
 
-    fn lay_environment(&mut self, environment: impl IntoIterator<Item = (String, String)>) {
-        let mut variables: Vec<_> =
-            environment.into_iter().filter(|(name, _)| name.starts_with("NEPHORAN_")).collect();
-        // `NEPHORAN_LIMITS=off` before `NEPHORAN_LIMITS__LIVE`, whatever order they come in.
-        variables.sort();
-        for (name, text) in variables {
+    fn lay_environment(&mut self) {
+        for (name, text) in self.sources.environment.clone() {
             let path = name["NEPHORAN_".len()..].to_ascii_lowercase().replace("__", ".");
             if NOT_KEYS.contains(&name.as_str()) {
                 continue;
@@ -365,7 +367,8 @@ impl Layers {
         }
     }
 
-    fn lay_flags(&mut self, flags: &Flags) {
+    fn lay_flags(&mut self) {
+        let flags = self.sources.flags.clone();
         let path_text = |path: &PathBuf| path.to_string_lossy().into_owned();
         let given = [
             ("data", "--data", flags.data.as_ref().map(path_text)),
@@ -448,7 +451,7 @@ const NOT_KEYS: [&str; 4] = ["NEPHORAN_SERVER", "NEPHORAN_TOKEN", "NEPHORAN_TOKE
 impl Config {
     /// What runs without any configuration.
     pub fn defaults() -> Self {
-        parse(&Flags::default(), [], Sources::default()).expect("a test loads the defaults")
+        parse(Sources::default()).expect("a test loads the defaults")
     }
 
     /// SHA-256 over every key and its value: the audit trail says what a start ran with.
@@ -459,6 +462,32 @@ impl Config {
         }
         let digest = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
         digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// Reads the file again, under the same environment and flags. Only `limits` and
+    /// `telemetry.log` may differ: for the rest the operator would have to be made anew.
+    pub fn reloaded(&self) -> Result<Self, Error> {
+        let mut sources = self.sources.clone();
+        if let Some(file) = &sources.file {
+            sources.text = read_file(file)?;
+        }
+        let new = parse(sources)?;
+        let paths: BTreeSet<&String> = self.entries.keys().chain(new.entries.keys()).collect();
+        let mut faults = Vec::new();
+        for path in paths {
+            let value = |config: &Self| config.entries.get(path).map(|entry| entry.node.value.to_string());
+            let reloads = path == "limits" || path.starts_with("limits.") || path == "telemetry.log";
+            if reloads || value(self) == value(&new) {
+                continue;
+            }
+            let entry = &new.entries[path];
+            faults.push(Fault {
+                message: format!("{path} differs from what the operator started with"),
+                origin: shown_origin(entry, entry.node.place, &new.sources),
+                remedy: Some("restart the operator: only limits and telemetry.log change on reload".into()),
+            });
+        }
+        if faults.is_empty() { Ok(new) } else { Err(Error { faults }) }
     }
 
     /// What the machine must have for this configuration; apart, so that a file can be

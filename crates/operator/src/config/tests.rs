@@ -3,12 +3,11 @@
 use super::*;
 
 fn with_file(text: &str) -> Result<Config, Error> {
-    let sources = Sources { name: "nephoran.yaml".into(), text: text.into() };
-    parse(&Flags::default(), [], sources)
+    parse(Sources { name: "nephoran.yaml".into(), text: text.into(), ..Sources::default() })
 }
 
 fn with_variable(name: &str, value: &str) -> Result<Config, Error> {
-    parse(&Flags::default(), [(name.to_owned(), value.to_owned())], Sources::default())
+    load(&Flags::default(), [(name.to_owned(), value.to_owned())], None)
 }
 
 /// The faults of a file, as people read them.
@@ -80,8 +79,10 @@ fn flags_beat_the_environment_which_beats_the_file_which_beats_defaults() {
         ("HOME".to_owned(), "/root".to_owned()),
     ];
     let flags = Flags { listen: Some("127.0.0.1:3".into()), ..Flags::default() };
-    let sources = Sources { name: "nephoran.yaml".into(), text: file.into() };
-    let config = parse(&flags, environment, sources).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("nephoran.yaml");
+    std::fs::write(&path, file).unwrap();
+    let config = load(&flags, environment, Some(&path)).unwrap();
     assert_eq!(config.listen.port(), 3);
     assert_eq!(config.data, PathBuf::from("/variable"));
     assert_eq!(config.queue.total, 20);
@@ -94,7 +95,7 @@ fn flags_beat_the_environment_which_beats_the_file_which_beats_defaults() {
     };
     assert_eq!(origin("listen"), ("flag", "--listen".into()));
     assert_eq!(origin("data"), ("environment", "NEPHORAN_DATA".into()));
-    assert_eq!(origin("workers.max"), ("file", "nephoran.yaml:4".into()));
+    assert_eq!(origin("workers.max"), ("file", format!("{}:4", path.display())));
     assert_eq!(origin("workers.min"), ("default", String::new()));
 }
 
@@ -218,9 +219,8 @@ fn limits_can_be_switched_off_and_a_higher_layer_can_switch_them_on() {
         assert_eq!(with_file(text).unwrap().limits, Limits { rates: None, live: None }, "{text}");
     }
     assert_eq!(with_variable("NEPHORAN_LIMITS", "off").unwrap().limits.live, None);
-    let sources = Sources { name: "f".into(), text: "limits: off".into() };
-    let environment = [("NEPHORAN_LIMITS__LIVE".to_owned(), "7".to_owned())];
-    let config = parse(&Flags::default(), environment, sources).unwrap();
+    let environment = vec![("NEPHORAN_LIMITS__LIVE".to_owned(), "7".to_owned())];
+    let config = parse(Sources { text: "limits: off".into(), environment, ..Sources::default() }).unwrap();
     assert_eq!(config.limits.live, Some(7));
     let off = with_file("limits: off").unwrap();
     let row = off.explain().into_iter().find(|row| row.key == "limits.live").unwrap();
@@ -260,11 +260,11 @@ fn a_misspelt_variable_is_refused_and_a_foreign_one_left_alone() {
 #[test]
 fn packages_on_the_command_line_are_one_repository_named_default() {
     let flags = Flags { packages: Some("/srv/packages.git".into()), ..Flags::default() };
-    let config = parse(&flags, [], Sources::default()).unwrap();
+    let config = load(&flags, [], None).unwrap();
     let repository = &config.packages.repositories[0];
     assert_eq!((repository.name.as_str(), repository.url.as_deref()), ("default", Some("/srv/packages.git")));
     let flags = Flags { packages: Some("https://me:hunter2@forge.example/x".into()), ..Flags::default() };
-    let error = parse(&flags, [], Sources::default()).unwrap_err().to_string();
+    let error = load(&flags, [], None).unwrap_err().to_string();
     assert!(error.contains("from --packages") && !error.contains("hunter2"), "{error}");
 }
 
@@ -324,4 +324,21 @@ fn the_hash_changes_with_a_value_and_not_with_its_layout() {
     assert_eq!(one, with_variable("NEPHORAN_QUEUE__TOTAL", "7").unwrap().hash());
     assert_ne!(one, Config::defaults().hash());
     assert_eq!(one.len(), 64);
+}
+
+#[test]
+fn a_reload_takes_limits_and_the_log_and_names_what_needs_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("nephoran.yaml");
+    std::fs::write(&path, "queue: {total: 7}\n").unwrap();
+    let config = load(&Flags::default(), [], Some(&path)).unwrap();
+    std::fs::write(&path, "queue: {total: 7}\nlimits: {live: 3}\ntelemetry: {log: debug}\n").unwrap();
+    let new = config.reloaded().unwrap();
+    assert_eq!((new.limits.live, new.telemetry.log.as_str()), (Some(3), "debug"));
+    std::fs::write(&path, "queue: {total: 8}\nlimits: off\n").unwrap();
+    let error = new.reloaded().unwrap_err();
+    assert_eq!(error.faults.len(), 1, "{error}");
+    assert!(error.to_string().starts_with("queue.total differs"), "{error}");
+    std::fs::write(&path, "queue: {total: x}\n").unwrap();
+    assert!(new.reloaded().is_err());
 }

@@ -2,6 +2,7 @@
 //! client sends.
 
 use std::io::{self, IsTerminal, Write};
+use std::sync::OnceLock;
 
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::EnvFilter;
@@ -10,32 +11,32 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, Registry, reload};
 
-/// Changes the filter of a running operator.
-#[derive(Clone)]
-pub struct Filter(reload::Handle<EnvFilter, Registry>);
+/// Of the subscriber that this process logs with.
+static FILTER: OnceLock<reload::Handle<EnvFilter, Registry>> = OnceLock::new();
 
-impl Filter {
-    /// `false` when `log` is no filter: the old one stays.
-    pub fn set(&self, log: &str) -> bool {
-        EnvFilter::try_new(log).is_ok_and(|filter| self.0.reload(filter).is_ok())
-    }
+/// Changes what is logged from now on. `false` when `log` is no filter: the old one stays.
+pub fn set_filter(log: &str) -> bool {
+    let Ok(filter) = EnvFilter::try_new(log) else { return false };
+    FILTER.get().is_some_and(|handle| handle.reload(filter).is_ok())
 }
 
 /// Starts logging for this process. `log` is the configuration's `telemetry.log`.
 /// A second call changes nothing: tests start several operators in one process.
-pub fn start(log: &str) -> Filter {
+pub fn start(log: &str) {
     let filter = EnvFilter::try_new(log)
         .unwrap_or_else(|_| EnvFilter::default().add_directive(LevelFilter::INFO.into()));
     let (filter, handle) = reload::Layer::new(filter);
     let terminal = io::stderr().is_terminal();
     let registry = tracing_subscriber::registry();
-    // The one error is that a subscriber is already there.
-    let _ = if terminal {
+    let started = if terminal {
         registry.with(pretty(io::stderr, colour()).with_filter(filter)).try_init()
     } else {
         registry.with(json(io::stderr).with_filter(filter)).try_init()
     };
-    Filter(handle)
+    // The one error is that a subscriber is already there; then its filter is the one that acts.
+    if started.is_ok() {
+        let _ = FILTER.set(handle);
+    }
 }
 
 fn colour() -> bool {
