@@ -139,6 +139,7 @@ pub enum Command {
         ("nephoran audit ID", "one intent's entries"),
         ("nephoran audit --data ./nephoran-data", "the whole trail, read from the folder"),
         ("nephoran audit --verify --data ./nephoran-data", "checks every link of the chain"),
+        ("nephoran audit --verify --packages /srv/packages.git", "a tail that was cut off shows against git"),
     ], "The whole trail and its proof are read from the data folder, also while the operator runs.\nExit code 1 when the chain is broken."))]
     Audit(Audit),
 
@@ -425,6 +426,10 @@ pub struct Audit {
     /// Check every link of the chain
     #[arg(long)]
     pub verify: bool,
+
+    /// With --verify: compare also with the heads that the operator's commits in this package repository carry
+    #[arg(long, value_name = "REPO", requires = "verify")]
+    pub packages: Option<PathBuf>,
 
     /// Read this data folder instead of asking the operator
     #[arg(long, value_name = "DIR", env = "NEPHORAN_DATA", hide_env_values = true)]

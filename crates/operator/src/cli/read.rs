@@ -12,7 +12,7 @@ use super::client::{Client, encoded};
 use super::exit::{Exit, Failure, colour_wanted};
 use super::text::escape;
 use super::{note, show};
-use crate::store::{self, Look};
+use crate::store::{self, AuditHead, Look};
 
 pub fn path(id: &str, rest: &str) -> String {
     format!("/api/v1/intents/{}{rest}", encoded(id))
@@ -61,7 +61,6 @@ pub async fn report(client: &Client, common: &Common, id: &str) -> Result<Exit, 
         for sentence in report["words"].as_array().into_iter().flatten().filter_map(Value::as_str) {
             text.push_str(&format!("{}\n", escape(sentence)));
         }
-        text.push_str(&show::findings(&report["findings"]));
         text
     })
 }
@@ -76,14 +75,19 @@ pub async fn audit(client: &Client, common: &Common, id: &str) -> Result<Exit, F
 pub fn audit_offline(common: &Common, options: &Audit) -> Result<Exit, Failure> {
     let data = options.data.as_deref().unwrap_or(Path::new("./nephoran-data"));
     if options.verify {
-        let proof = verify(data)?;
+        let known = match &options.packages {
+            Some(repository) => heads_in(repository)?,
+            None => Vec::new(),
+        };
+        let proof = verify(data, &known)?;
         let sound = proof["faults_in_all"] == 0;
         let done = show::answer(common, &proof, |_| {
             let mut text = format!(
-                "{}: {} entries, {} erased, head {}\n",
+                "{}: {} entries, {} erased, {} heads in git, head {}\n",
                 if sound { "the audit trail is sound" } else { "THE AUDIT TRAIL IS BROKEN" },
                 show::field(&proof, "/entries"),
                 show::field(&proof, "/erased"),
+                known.len(),
                 show::field(&proof, "/head"),
             );
             for fault in proof["faults"].as_array().into_iter().flatten() {
@@ -120,11 +124,33 @@ fn look(data: &Path) -> Result<Look, Failure> {
         .map_err(|error| store_failure(&format!("look into the store in {}", data.display()), error))
 }
 
-fn verify(data: &Path) -> Result<Value, Failure> {
+fn verify(data: &Path, known: &[AuditHead]) -> Result<Value, Failure> {
     let proof = look(data)?
-        .verify_audit(&[])
+        .verify_audit(known)
         .map_err(|error| store_failure(&format!("verify the audit trail in {}", data.display()), error))?;
     Ok(serde_json::to_value(proof).expect("a proof is numbers and texts"))
+}
+
+/// The heads of the trail as the operator's own commits remember them.
+fn heads_in(repository: &Path) -> Result<Vec<AuditHead>, Failure> {
+    let doing = || format!("read the commits in {}", repository.display());
+    let remedy = "give a package repository of this operator with --packages";
+    let output = std::process::Command::new("git")
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .arg("-C")
+        .arg(repository)
+        .args(["-c", "safe.directory=*", "-c", "log.showSignature=false", "log", "--all", "--no-color"])
+        .arg(format!("--author=^{}$", crate::package::message::IDENTITY))
+        .arg("--format=%(trailers:key=Nephoran-Audit,valueonly)")
+        .stdin(std::process::Stdio::null())
+        .output()
+        .map_err(|source| Failure::new(Exit::Environment, doing()).cause(source).try_("install git"))?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+        return Err(Failure::new(Exit::Environment, doing()).cause(said).try_(remedy));
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).lines().filter_map(|line| line.trim().parse().ok()).collect())
 }
 
 /// Entries read at once.

@@ -67,6 +67,11 @@ pub fn summary(record: &Value) -> String {
     request(record)
 }
 
+/// To the millisecond: what a reader can use.
+pub fn time(at: &str) -> String {
+    at.parse::<Timestamp>().map_or_else(|_| at.to_owned(), |at| format!("{at:.3}"))
+}
+
 /// `45s`, `12m`, `3h`, `5d`: how long ago, as kubectl says it.
 pub fn age(at: &str, now: Timestamp) -> String {
     let Ok(at) = at.parse::<Timestamp>() else { return String::new() };
@@ -139,12 +144,13 @@ fn short_hash(hash: &str) -> String {
 /// One intent: the line of the list, then whatever a reader has to know of it.
 pub fn record(record: &Value, wide: bool, now: Timestamp) -> String {
     let mut text = list(std::slice::from_ref(record), wide, now);
+    text.push('\n');
     let mut say = |title: &str, said: String| {
         if !said.is_empty() {
             text.push_str(&format!("{title:<10} {}\n", escape(&said)));
         }
     };
-    say("\nrequest", request(record));
+    say("request", request(record));
     say("ticket", field(record, "/change/ticket"));
     say("reason", field(record, "/change/reason"));
     say("plan", field(record, "/plan/summary"));
@@ -156,7 +162,9 @@ pub fn record(record: &Value, wide: bool, now: Timestamp) -> String {
     }
     let status = field(record, "/fulfilment/status");
     let reason = field(record, "/fulfilment/reason");
-    say("fulfilment", if reason.is_empty() { status } else { format!("{status} ({reason})") });
+    // Before anything was applied there is nothing to fulfil.
+    let status = if record["outcomes"].as_array().is_some_and(Vec::is_empty) { String::new() } else { status };
+    say("fulfilment", if reason.is_empty() || status.is_empty() { status } else { format!("{status} ({reason})") });
     say("answer", field(record, "/answer"));
     say("question", field(record, "/question"));
     text.push_str(&findings(&record["findings"]));
@@ -164,7 +172,10 @@ pub fn record(record: &Value, wide: bool, now: Timestamp) -> String {
         .as_array()
         .into_iter()
         .flatten()
-        .map(|step| ["/at", "/state", "/actor", "/cause"].map(|pointer| field(step, pointer)).to_vec())
+        .map(|step| {
+            let said = |pointer| field(step, pointer);
+            vec![time(&said("/at")), said("/state"), said("/actor"), said("/cause")]
+        })
         .collect();
     if !moves.is_empty() {
         text.push('\n');
@@ -295,7 +306,7 @@ pub fn trail(entries: &[Value], wide: bool) -> String {
             };
             let mut row = vec![
                 field(entry, "/sequence"),
-                field(entry, "/at"),
+                time(&field(entry, "/at")),
                 field(entry, "/kind"),
                 field(entry, "/actor"),
                 field(entry, "/intent"),

@@ -89,8 +89,8 @@ fn table(common: &Common) -> bool {
 }
 
 fn row(time: &str, state: &str, last: &str) -> String {
-    // Wide enough for a time with nanoseconds and for the longest state.
-    format!("{:<30}   {:<17}   {}\n", escape(time), escape(state), escape(last))
+    // Wide enough for a time in milliseconds and for the longest state.
+    format!("{:<24}   {:<17}   {}\n", escape(&show::time(time)), escape(state), escape(last))
 }
 
 fn print(common: &Common, data: &Value) -> Result<(), Failure> {

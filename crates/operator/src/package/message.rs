@@ -17,7 +17,7 @@ pub struct Trailers {
 }
 
 /// Who writes: the operator, whoever asked.
-pub(super) const IDENTITY: &str = "nephoran <nephoran@localhost>";
+pub(crate) const IDENTITY: &str = "nephoran <nephoran@localhost>";
 
 /// A title that lists of commits show whole; several steps have their lines below.
 const LONGEST_TITLE: usize = 72;
