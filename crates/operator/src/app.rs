@@ -29,6 +29,7 @@ use crate::reconcile::fields::Fields;
 use crate::reconcile::{Acts, Flow, Records, deadlines, repair};
 use crate::store::{Health, Store};
 use crate::telemetry::metrics::Metrics;
+use crate::telemetry::{gather, logs};
 use crate::telemetry::readiness::Readiness;
 use crate::web;
 
@@ -83,6 +84,7 @@ async fn serve(config: &Config) -> anyhow::Result<ExitCode> {
     println!("listening on http://{}", operator.address);
     std::io::Write::flush(&mut std::io::stdout()).context("say where it listens")?;
     operator.watch_folder(config);
+    operator.reload_on_hangup(config)?;
     stop.cancelled().await;
     info!("Stopping: nothing more is let in, what runs comes to its end.");
     operator.stop().await;
@@ -176,6 +178,7 @@ impl Operator {
             config.limits.live.unwrap_or(usize::MAX),
             metrics.clone(),
         );
+        tasks.spawn(gather::run(metrics.clone(), queue.clone(), store.clone(), flow.clone()));
         let acts = Acts::new(records.clone(), queue.clone(), desk.clone(), planner.clone());
         let actuator = Arc::new(PackageActuator::new(packages.repositories().to_vec()));
         let work = Flow::new(records.clone(), queue.clone(), planner, actuator);
@@ -224,6 +227,49 @@ impl Operator {
                 readiness.lacks("hot_folder", cause.to_string());
             }
         });
+    }
+
+    /// SIGHUP reads the configuration again: the limits and the log change at once, anything else
+    /// is refused and the restart named.
+    fn reload_on_hangup(&self, config: &Config) -> anyhow::Result<()> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut hangup = signal(SignalKind::hangup()).context("listen for SIGHUP")?;
+        let (desk, store, stop) = (self.desk.clone(), self.store.clone(), self.doors.clone());
+        let mut config = config.clone();
+        self.tasks.spawn(async move {
+            loop {
+                tokio::select! {
+                    () = stop.cancelled() => return,
+                    fired = hangup.recv() => if fired.is_none() { return },
+                }
+                let read = config.clone();
+                let reloaded = match tokio::task::spawn_blocking(move || read.reloaded()).await {
+                    Ok(reloaded) => reloaded,
+                    Err(cause) => {
+                        error!(%cause, "The configuration was not reloaded.");
+                        continue;
+                    }
+                };
+                let new = match reloaded {
+                    Ok(new) => new,
+                    Err(cause) => {
+                        let remedy = cause.faults.iter().find_map(|fault| fault.remedy.as_deref());
+                        error!(%cause, remedy, "The configuration was not reloaded; the old one stays.");
+                        continue;
+                    }
+                };
+                let entry = serde_json::json!({"configuration": new.hash()});
+                if let Err(cause) = store.audit_record("reload", "operator", entry).await {
+                    error!(%cause, "The configuration was not reloaded: the audit trail cannot be written.");
+                    continue;
+                }
+                desk.limit_live(new.limits.live.unwrap_or(usize::MAX));
+                logs::set_filter(&new.telemetry.log);
+                info!(configuration = new.hash(), "The configuration was reloaded.");
+                config = new;
+            }
+        });
+        Ok(())
     }
 
     fn folder(&self, config: &Config, path: &Path) -> folder::Folder {

@@ -2,7 +2,7 @@
 
 use std::future::{Future, poll_fn};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use super::id::Ids;
 use super::{Admitted, DryRun, Refusal, Submission};
 use crate::plan::Planner;
 use crate::store::{self, AcceptKey, Accepted, Store};
-use crate::telemetry::metrics::Metrics;
+use crate::telemetry::metrics::{Metrics, Stage};
 use crate::translate;
 
 /// When to come back after a refusal that has no better estimate.
@@ -33,7 +33,7 @@ struct Inner {
     ids: Ids,
     planner: Planner,
     /// Most intents that may be accepted and not ended.
-    most_live: usize,
+    most_live: AtomicUsize,
     draining: AtomicBool,
     metrics: Metrics,
 }
@@ -57,7 +57,13 @@ impl Desk {
         metrics: Metrics,
     ) -> Self {
         let draining = AtomicBool::new(false);
+        let most_live = AtomicUsize::new(most_live);
         Self { inner: Arc::new(Inner { store, queue, ids, planner, most_live, draining, metrics }) }
+    }
+
+    /// From now on at most so many intents may be accepted and not ended.
+    pub fn limit_live(&self, most: usize) {
+        self.inner.most_live.store(most, Ordering::Relaxed);
     }
 
     /// Lets nothing more in.
@@ -67,6 +73,7 @@ impl Desk {
 
     /// Returns only after the record is on disk.
     pub async fn admit(&self, submission: Submission) -> Result<Admitted, Refusal> {
+        let begun = std::time::Instant::now();
         // In a task of its own: a client that hangs up in the middle must not leave a record that
         // is durable but was never queued.
         let inner = self.inner.clone();
@@ -74,8 +81,9 @@ impl Desk {
         let admitted = admitted.unwrap_or_else(|fault| {
             Err(Refusal::Store { reason: format!("a fault in the operator ({fault})"), retry_after: SOON })
         });
-        if let Err(refusal) = &admitted {
-            self.inner.metrics.refused(refusal);
+        match &admitted {
+            Ok(_) => self.inner.metrics.stage(Stage::Accept, begun.elapsed()),
+            Err(refusal) => self.inner.metrics.refused(refusal),
         }
         admitted
     }
@@ -192,7 +200,7 @@ impl Inner {
             band: intent.priority.as_str(),
             retry_after: full.retry_after,
         })?;
-        if self.store.count_live() >= self.most_live {
+        if self.store.count_live() >= self.most_live.load(Ordering::Relaxed) {
             return Err(Refusal::TooManyLive { retry_after: Duration::from_secs(30) });
         }
         let begun = Begun {

@@ -163,8 +163,12 @@ pub fn record(record: &Value, wide: bool, now: Timestamp) -> String {
     let status = field(record, "/fulfilment/status");
     let reason = field(record, "/fulfilment/reason");
     // Before anything was applied there is nothing to fulfil.
-    let status = if record["outcomes"].as_array().is_some_and(Vec::is_empty) { String::new() } else { status };
-    say("fulfilment", if reason.is_empty() || status.is_empty() { status } else { format!("{status} ({reason})") });
+    let status =
+        if record["outcomes"].as_array().is_some_and(Vec::is_empty) { String::new() } else { status };
+    say(
+        "fulfilment",
+        if reason.is_empty() || status.is_empty() { status } else { format!("{status} ({reason})") },
+    );
     say("answer", field(record, "/answer"));
     say("question", field(record, "/question"));
     text.push_str(&findings(&record["findings"]));

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use nephoran_model::intent::{Intent, IntentId};
+use tracing::{debug, info};
 
 use super::fields::Fields;
 use crate::store::{self, AuditHead, AuditNote, Store};
@@ -27,9 +28,21 @@ impl Records {
         let advanced = self.store.advance(intent.clone(), notes).await?;
         intent.version = advanced.version;
         self.fields.note(intent);
-        if intent.state.is_end() {
-            self.metrics.intent_ended(intent.source, intent.state);
-        }
+        self.metrics.moved(intent, advanced.moves);
+        tell(intent, advanced.moves);
         Ok(advanced.audit)
+    }
+}
+
+/// Where an intent rests is worth a line; the way there only to who looks for it.
+fn tell(intent: &Intent, new: usize) {
+    let from = intent.history.len().saturating_sub(new);
+    for step in &intent.history[from..] {
+        let (state, cause, actor) = (step.state.as_str(), &step.cause, &step.actor);
+        if step.state.is_resting(intent.hold) {
+            info!(intent = %intent.id, state, cause, actor, "An intent came to rest.");
+        } else {
+            debug!(intent = %intent.id, state, cause, actor, "An intent moved.");
+        }
     }
 }

@@ -68,6 +68,8 @@ pub struct Advanced {
     pub version: u64,
     /// The end of the audit trail with this write in it.
     pub audit: AuditHead,
+    /// How many moves of the history were new.
+    pub moves: usize,
 }
 
 /// Whether the store can write.
@@ -245,6 +247,14 @@ impl Store {
     /// How many have not ended; costs nothing.
     pub fn count_live(&self) -> usize {
         self.inner.shared.live.load(Ordering::Relaxed)
+    }
+
+    /// How many intents that have not ended are in each state.
+    pub async fn count_states(&self) -> Result<Vec<(State, usize)>, Error> {
+        self.read(|connection| {
+            read::count_states(connection).map_err(|source| Error::Read { what: "count the intents", source })
+        })
+        .await
     }
 
     /// Whole records in these states, in order of acceptance, `limit` at a time: begin with `after` 0

@@ -209,6 +209,19 @@ pub(super) fn count_live(connection: &Connection) -> rusqlite::Result<usize> {
         .map(|count| count as usize)
 }
 
+pub(super) fn count_states(connection: &Connection) -> rusqlite::Result<Vec<(State, usize)>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT state, count(*) FROM intents INDEXED BY live WHERE ended_at IS NULL GROUP BY state",
+    )?;
+    let rows = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)? as usize)))?;
+    let mut counts = Vec::new();
+    for row in rows {
+        let (state, count) = row?;
+        counts.extend(State::parse(&state).map(|state| (state, count)));
+    }
+    Ok(counts)
+}
+
 /// Intents in `states` after `after` in order of acceptance, with the place to go on from.
 pub(super) fn in_states(
     connection: &Connection,

@@ -195,7 +195,8 @@ impl Transaction<'_> {
             .prepare_cached("UPDATE records SET body = ?2 WHERE seq = ?1")?
             .execute(params![seq, prepared.body])?;
         self.batch.live += i64::from(!intent.state.is_end()) - i64::from(was_live);
-        Ok(Ok(Advanced { version: intent.version, audit: self.batch.head }))
+        let moves = intent.history.len() - moves;
+        Ok(Ok(Advanced { version: intent.version, audit: self.batch.head, moves }))
     }
 
     /// An entry that belongs to no intent: a start, a reload, a pause.

@@ -4,17 +4,18 @@
 //! shows 0 instead of nothing, and no client can make a series.
 
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use nephoran_model::fulfilment::Status;
 use nephoran_model::guard::RULES;
-use nephoran_model::intent::{Source, State};
+use nephoran_model::intent::{Intent, Source, State};
 use nephoran_model::plan::rule;
 use nephoran_queue::{Band, Numbers};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::encode;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, MetricEncoder, NoLabelSet};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::{ConstCounter, Counter};
 use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
@@ -23,6 +24,7 @@ use prometheus_client::registry::Registry;
 
 use super::process::Process;
 use crate::admit::Refusal;
+use crate::store::{Snapshot, Stats, Store};
 
 /// The type of the answer of `/metrics`.
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -35,27 +37,17 @@ pub enum Stage {
     /// Waiting for a worker.
     Queue,
     Translate,
+    /// Inventory, plan, diff and the guard's review.
     Plan,
-    Guard,
-    /// Until the commit is durable.
+    /// Until the commit is durable and was read back.
     Apply,
-    /// Until the repository, read again, holds it.
-    Verify,
     /// From accepted to where it first rests.
     Whole,
 }
 
 impl Stage {
-    pub const ALL: [Self; 8] = [
-        Self::Accept,
-        Self::Queue,
-        Self::Translate,
-        Self::Plan,
-        Self::Guard,
-        Self::Apply,
-        Self::Verify,
-        Self::Whole,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::Accept, Self::Queue, Self::Translate, Self::Plan, Self::Apply, Self::Whole];
 
     pub fn as_str(self) -> &'static str {
         match self {
@@ -63,9 +55,7 @@ impl Stage {
             Self::Queue => "queue",
             Self::Translate => "translate",
             Self::Plan => "plan",
-            Self::Guard => "guard",
             Self::Apply => "apply",
-            Self::Verify => "verify",
             Self::Whole => "whole",
         }
     }
@@ -138,8 +128,8 @@ struct Counted {
     actuations: Vec<Counter>,
     rules: Vec<(&'static str, Counter)>,
     fulfilment: Vec<Gauge>,
-    store_commit_seconds: Histogram,
-    store_commit_batch: Histogram,
+    /// Counts its own commits; read when somebody looks.
+    store: OnceLock<Store>,
     tasks: Gauge,
     stall: Histogram,
     files_processed: Counter,
@@ -186,12 +176,37 @@ impl Metrics {
         text
     }
 
+    /// Shows how the commits of `store` went.
+    pub fn show_store(&self, store: &Store) {
+        // A second store in one process is a test's; the first one stays.
+        let _ = self.numbers().store.set(store.clone());
+    }
+
     fn numbers(&self) -> &Counted {
         &self.inner.numbers
     }
 
+    /// The last `new` moves of `intent` were made: where it came to rest, and how long that took.
+    pub fn moved(&self, intent: &Intent, new: usize) {
+        let from = intent.history.len().saturating_sub(new);
+        for (index, step) in intent.history.iter().enumerate().skip(from) {
+            let since_accepted = step.at.duration_since(intent.created_at).unsigned_abs();
+            if step.state == State::Translating && index == 1 {
+                self.stage(Stage::Queue, since_accepted);
+            }
+            // Only the last move can be a hold: the reason stands beside the state.
+            let hold = intent.hold.filter(|_| index + 1 == intent.history.len());
+            if step.state.is_resting(hold) {
+                self.rested(intent.source, step.state);
+                if !intent.history[..index].iter().any(|before| before.state.is_resting(None)) {
+                    self.stage(Stage::Whole, since_accepted);
+                }
+            }
+        }
+    }
+
     /// An intent came to rest in `outcome`, or to its end there.
-    pub fn intent_ended(&self, source: Source, outcome: State) {
+    fn rested(&self, source: Source, outcome: State) {
         self.numbers().intents[source as usize * State::ALL.len() + outcome as usize].inc();
     }
 
@@ -239,12 +254,6 @@ impl Metrics {
                 gauge.set(intents as i64);
             }
         }
-    }
-
-    /// One sync of the store that made `batch` changes durable.
-    pub fn store_commit(&self, took: Duration, batch: usize) {
-        self.numbers().store_commit_seconds.observe(took.as_secs_f64());
-        self.numbers().store_commit_batch.observe(batch as f64);
     }
 
     pub fn folder_processed(&self) {
@@ -326,8 +335,7 @@ impl Counted {
             actuations: many(Actuation::ALL.len()),
             rules: rules().into_iter().map(|name| (name, Counter::default())).collect(),
             fulfilment: many(STATUSES.len()),
-            store_commit_seconds: seconds(),
-            store_commit_batch: Histogram::new([1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0]),
+            store: OnceLock::new(),
             tasks: Gauge::default(),
             // A tick rounds up to the next millisecond; the alert stands at 100 ms.
             stall: Histogram::new([0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0]),
@@ -369,16 +377,9 @@ impl Collector for Counted {
         out.counters("nephoran_guard_findings", "Findings by rule", &["rule"], &rules)?;
         let statuses: Vec<_> = STATUSES.iter().map(|(_, name)| *name).zip(&self.fulfilment).collect();
         out.gauges("nephoran_fulfilment", "Intents by fulfilment", "state", &statuses)?;
-        out.histogram(
-            "nephoran_store_commit_seconds",
-            "Time of one durable write",
-            &self.store_commit_seconds,
-        )?;
-        out.histogram(
-            "nephoran_store_commit_batch",
-            "Changes in one durable write",
-            &self.store_commit_batch,
-        )?;
+        if let Some(store) = self.store.get() {
+            out.store(store.stats())?;
+        }
         out.gauge("nephoran_runtime_tasks", "Tasks alive", self.tasks.get())?;
         out.histogram("nephoran_runtime_stall_seconds", "How late a 10 ms tick fired", &self.stall)?;
         let depth = self.queue_depth.iter().map(Gauge::get).sum();
@@ -400,6 +401,19 @@ impl Collector for Counted {
             ConstCounter::new(counter.get()).encode(encoder)?;
         }
         out.gauge("conductor_loop_queue_depth", "Files seen and not yet taken", self.folder_queue.get())
+    }
+}
+
+/// A histogram that the store keeps.
+struct Kept(Snapshot);
+
+impl EncodeMetric for Kept {
+    fn encode(&self, mut encoder: MetricEncoder<'_>) -> fmt::Result {
+        encoder.encode_histogram::<NoLabelSet>(self.0.sum, self.0.count, &self.0.buckets, None)
+    }
+
+    fn metric_type(&self) -> MetricType {
+        MetricType::Histogram
     }
 }
 
@@ -455,6 +469,26 @@ impl Out<'_> {
         Ok(())
     }
 
+    fn store(&mut self, stats: &Stats) -> fmt::Result {
+        let kept = [
+            ("nephoran_store_commit_seconds", "Time of one durable write", &stats.commit_seconds),
+            ("nephoran_store_commit_batch", "Changes in one durable write", &stats.commit_batch),
+        ];
+        for (name, help, histogram) in kept {
+            let encoder = self.0.encode_descriptor(name, help, None, MetricType::Histogram)?;
+            Kept(histogram.snapshot()).encode(encoder)?;
+        }
+        let counted = [
+            ("nephoran_store_syncs", "Syncs of the journal", &stats.syncs),
+            ("nephoran_store_failures", "Writes and openings of the store that went wrong", &stats.failures),
+        ];
+        for (name, help, count) in counted {
+            let encoder = self.0.encode_descriptor(name, help, None, MetricType::Counter)?;
+            ConstCounter::new(count.load(Ordering::Relaxed)).encode(encoder)?;
+        }
+        Ok(())
+    }
+
     fn histogram(&mut self, name: &str, help: &str, histogram: &Histogram) -> fmt::Result {
         histogram.encode(self.0.encode_descriptor(name, help, None, MetricType::Histogram)?)
     }
@@ -474,15 +508,14 @@ mod tests {
     #[test]
     fn what_is_counted_is_shown_under_the_names_of_the_contract() {
         let metrics = Metrics::new();
-        metrics.intent_ended(Source::Folder, State::Applied);
-        metrics.intent_ended(Source::Folder, State::Applied);
+        metrics.rested(Source::Folder, State::Applied);
+        metrics.rested(Source::Folder, State::Applied);
         metrics.stage(Stage::Plan, Duration::from_millis(3));
         metrics.refused(&Refusal::Full { band: "low", retry_after: Duration::from_secs(1) });
         metrics.actuation(Actuation::Committed);
         metrics.finding("to_zero");
         metrics.finding("a rule that a client made up");
         metrics.fulfilment(Status::Unknown, 4);
-        metrics.store_commit(Duration::from_micros(300), 16);
         metrics.folder_processed();
         metrics.folder_failed();
         metrics.folder_waiting(9);
@@ -507,8 +540,6 @@ mod tests {
             ("nephoran_guard_findings_total{rule=\"to_zero\"}", 1.0),
             ("nephoran_guard_findings_total{rule=\"other\"}", 1.0),
             ("nephoran_fulfilment{state=\"unknown\"}", 4.0),
-            ("nephoran_store_commit_seconds_count", 1.0),
-            ("nephoran_store_commit_batch_sum", 16.0),
             ("nephoran_runtime_stall_seconds_count", 0.0),
             ("worker_pool_queue_depth", 10.0),
             ("worker_pool_queue_capacity", 2000.0),
@@ -559,7 +590,7 @@ mod tests {
         once.dedup();
         assert_eq!(before, once);
         metrics.finding("x");
-        metrics.intent_ended(Source::Http, State::Refused);
+        metrics.rested(Source::Http, State::Refused);
         assert_eq!(series(&metrics.encode()), before);
     }
 

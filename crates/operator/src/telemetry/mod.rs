@@ -6,6 +6,9 @@ pub mod logs;
 /// The numbers of `/metrics`.
 pub mod metrics;
 
+/// Brings there what others count.
+pub mod gather;
+
 /// What this process takes of the machine.
 mod process;
 

@@ -18,3 +18,4 @@ mod intent_dropin;
 mod lints;
 mod page;
 mod spine;
+mod telemetry;
