@@ -149,6 +149,11 @@ impl Planner {
         &self.bounds
     }
 
+    /// Looks at the repositories now, for an answer that must not rest on what was so a moment ago.
+    pub async fn refresh(&self) -> Result<(), package::Error> {
+        self.packages.refresh().await
+    }
+
     /// Draws, edits, seals and reviews. Nothing is written anywhere.
     pub async fn plan(&self, intent: &Intent, actions: &Actions, now: Timestamp) -> Result<Planned, Error> {
         for _ in 1..TRIES {

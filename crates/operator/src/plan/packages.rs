@@ -43,6 +43,14 @@ impl Packages {
         self.repositories.iter().find(|repository| repository.name() == name)
     }
 
+    /// Looks at every branch now, not with its next tick.
+    pub async fn refresh(&self) -> Result<(), package::Error> {
+        for repository in &*self.repositories {
+            repository.refresh().await?;
+        }
+        Ok(())
+    }
+
     pub fn inventory(&self) -> Arc<Inventory> {
         if let [only] = &*self.repositories {
             return only.inventory();

@@ -113,7 +113,9 @@ impl Acts {
     ) -> Result<Intent, Error> {
         let read = self.get(id).await?;
         expect(&read, State::AwaitingApproval, "approved")?;
-        // The plan that would run is made from the repository as it is now.
+        // The plan that would run is made from the repository as it is now. One that cannot be read
+        // now is read before anything runs, and a plan that does not fit then is made anew.
+        let _ = self.inner.planner.refresh().await;
         if let Some(Proposal::Actions(actions)) = &read.proposal {
             let now = self.inner.planner.plan(&read, actions, Timestamp::now()).await;
             if let Ok(planned) = now
