@@ -7,17 +7,22 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use maud::{Markup, html};
-use nephoran_model::intent::{Change, Constraints, Intent, Request, Source};
+use nephoran_api::problem::Fault;
+use nephoran_api::shape::{self, Shape};
+use nephoran_api::submission;
+use nephoran_model::intent::{Constraints, Intent, Request, Source};
 use nephoran_model::plan::PlanHash;
 use ring::digest;
 use serde::Deserialize;
+use serde_json::{Value, json};
 
 use super::csrf::Expected;
-use super::fault::{self, Fault};
+use super::fault::{self, Fault as FaultPage};
 use super::pages::{find, home_with, list, story};
 use super::render::{self, Draft, Filter, Visit};
 use super::{Shared, Site, text};
 use crate::admit::{Admitted, Key, Refusal, Submission};
+use crate::intake::http::{ANSWER_SHAPE, API_BODY, APPROVE_SHAPE, REJECT_SHAPE};
 use crate::reconcile::acts::Error;
 
 /// Whoever can reach a loopback-only server is one and the same.
@@ -40,9 +45,9 @@ pub struct Fields {
 
 type Sent = Result<Form<Fields>, FormRejection>;
 
-type Answer = Result<Response, Fault>;
+type Answer = Result<Response, FaultPage>;
 
-fn read(sent: Sent, expected: &Expected) -> Result<Fields, Fault> {
+fn read(sent: Sent, expected: &Expected) -> Result<Fields, FaultPage> {
     let Form(fields) =
         sent.map_err(|rejection| fault::unreadable_form(rejection.status(), &rejection.body_text()))?;
     expected.check(&fields.csrf)?;
@@ -69,23 +74,53 @@ fn draft(fields: &Fields) -> Draft {
     }
 }
 
-fn submission(fields: &Fields) -> Submission {
-    let draft = draft(fields);
-    Submission {
+/// The same rules hold for a form as for JSON.
+fn submission(draft: &Draft) -> Result<Submission, Vec<Fault>> {
+    if draft.text.len() > API_BODY {
+        let detail =
+            format!("is {} KiB; at most {} KiB are accepted", draft.text.len() / 1024, API_BODY / 1024);
+        return Err(vec![Fault::new("/text", detail)]);
+    }
+    let said = json!({
+        "text": draft.text,
+        "priority": draft.priority.map(|priority| priority.as_str()),
+        "change": { "ticket": filled(&draft.ticket), "reason": filled(&draft.reason) },
+    });
+    let said = submission::read(&said, &[])?;
+    Ok(Submission {
         source: Source::Http,
         requester: ACTOR.to_owned(),
-        key: key(&draft),
-        request: Request::Text(draft.text),
-        priority: draft.priority,
+        key: key(draft),
+        request: Request::Text(draft.text.clone()),
+        priority: said.priority,
         deadline: None,
         not_before: None,
-        change: Change { ticket: filled(&draft.ticket), reason: filled(&draft.reason) },
+        change: said.change,
         constraints: Constraints::default(),
         parent: None,
         file: None,
         folder_key: None,
         correlation_id: None,
+    })
+}
+
+/// What is wrong with a form, field by field.
+fn wrong(faults: &[Fault]) -> Markup {
+    html! {
+        p { strong { "Not sent: something in the form is not right." } }
+        ul {
+            @for fault in faults {
+                @let field = fault.pointer.rsplit('/').next().filter(|field| !field.is_empty()).unwrap_or("text");
+                li { strong { (field) } ": " (text::visible(&fault.detail)) }
+            }
+        }
     }
+}
+
+/// Whether a form of an act is right, by the rules of the route beside it.
+fn judge(said: &Value, shape: &Shape) -> Result<(), Markup> {
+    let faults = shape::judge(said, shape);
+    if faults.is_empty() { Ok(()) } else { Err(wrong(&faults)) }
 }
 
 /// One form sent twice is one intent; a form that was changed meanwhile is another.
@@ -114,9 +149,12 @@ pub async fn preview(
     let (code, shown) = if fields.text.trim().is_empty() {
         (StatusCode::OK, render::nothing())
     } else if let Ok(_permit) = site.previews.try_acquire() {
-        match site.pages.desk.dry_run(submission(&fields)).await {
-            Ok(run) => (StatusCode::OK, render::preview(&run)),
-            Err(refusal) => (status(&refusal), render::turned_away(&refusal.to_string())),
+        match submission(&draft(&fields)) {
+            Ok(submission) => match site.pages.desk.dry_run(submission).await {
+                Ok(run) => (StatusCode::OK, render::preview(&run)),
+                Err(refusal) => (status(&refusal), render::turned_away(&refusal.to_string())),
+            },
+            Err(faults) => (StatusCode::UNPROCESSABLE_ENTITY, html! { div.verdict.bad { (wrong(&faults)) } }),
         }
     } else {
         (
@@ -141,7 +179,22 @@ pub async fn submit(State(site): Shared, visit: Visit, expected: Expected, sent:
         return home_again(&site, &visit, &draft, &empty, Some(&notice), StatusCode::UNPROCESSABLE_ENTITY)
             .await;
     }
-    match site.pages.desk.admit(submission(&fields)).await {
+    let submission = match submission(&draft) {
+        Ok(submission) => submission,
+        Err(faults) => {
+            let notice = wrong(&faults);
+            return home_again(
+                &site,
+                &visit,
+                &draft,
+                &empty,
+                Some(&notice),
+                StatusCode::UNPROCESSABLE_ENTITY,
+            )
+            .await;
+        }
+    };
+    match site.pages.desk.admit(submission).await {
         Ok(admitted) => Ok(to(admitted.id.as_str())),
         Err(refusal) => {
             let notice = turned_away(&refusal);
@@ -226,6 +279,9 @@ pub async fn answer(
         let notice = html! { p { "The answer is empty. Write one, or pick one." } };
         return Ok(story(&visit, &intent, StatusCode::UNPROCESSABLE_ENTITY, Some(&notice)));
     };
+    if let Err(notice) = judge(&json!({ "text": text }), &ANSWER_SHAPE) {
+        return Ok(story(&visit, &intent, StatusCode::UNPROCESSABLE_ENTITY, Some(&notice)));
+    }
     shown(&site, &visit, &intent, site.pages.acts.answer(&intent.id, ACTOR, &text).await).await
 }
 
@@ -242,7 +298,11 @@ pub async fn approve(
             html! { p { "A plan is approved by its whole hash: 64 hex digits. Nothing was approved." } };
         return Ok(story(&visit, &intent, StatusCode::BAD_REQUEST, Some(&notice)));
     };
-    let done = site.pages.acts.approve(&intent.id, ACTOR, &hash, filled(&fields.comment)).await;
+    let comment = filled(&fields.comment);
+    if let Err(notice) = judge(&json!({ "plan_hash": hash, "comment": comment }), &APPROVE_SHAPE) {
+        return Ok(story(&visit, &intent, StatusCode::UNPROCESSABLE_ENTITY, Some(&notice)));
+    }
+    let done = site.pages.acts.approve(&intent.id, ACTOR, &hash, comment).await;
     shown(&site, &visit, &intent, done).await
 }
 
@@ -258,6 +318,9 @@ pub async fn reject(
         let notice = html! { p { "Say why it is rejected: whoever asked for it will read it." } };
         return Ok(story(&visit, &intent, StatusCode::UNPROCESSABLE_ENTITY, Some(&notice)));
     };
+    if let Err(notice) = judge(&json!({ "reason": reason }), &REJECT_SHAPE) {
+        return Ok(story(&visit, &intent, StatusCode::UNPROCESSABLE_ENTITY, Some(&notice)));
+    }
     shown(&site, &visit, &intent, site.pages.acts.reject(&intent.id, ACTOR, &reason).await).await
 }
 
@@ -309,7 +372,12 @@ pub async fn resume(State(site): Shared, expected: Expected, sent: Sent) -> Answ
 }
 
 /// The intent that a form is about, and what the form says.
-async fn about(site: &Site, id: &str, sent: Sent, expected: &Expected) -> Result<(Intent, Fields), Fault> {
+async fn about(
+    site: &Site,
+    id: &str,
+    sent: Sent,
+    expected: &Expected,
+) -> Result<(Intent, Fields), FaultPage> {
     let fields = read(sent, expected)?;
     Ok((find(site, id).await?, fields))
 }

@@ -11,11 +11,12 @@ use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use futures_util::future::BoxFuture;
-use http::{HeaderName, HeaderValue, header};
+use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use nephoran_model::intent::{Intent, IntentId, State as IntentState};
 use tokio::sync::Semaphore;
 
 use crate::admit::Desk;
+use crate::intake::http::body;
 use crate::reconcile::acts::Acts;
 
 /// The stylesheet and the script, with the hash that names their content.
@@ -104,9 +105,29 @@ pub fn router(pages: Pages) -> Router {
         .route("/ui/resume", post(forms::resume))
         .layer(from_fn(csrf::cookie))
         .route("/assets/{name}", get(assets::serve))
-        .layer(DefaultBodyLimit::max(FORM_LIMIT))
+        // The body is read whole, and within bounds, before a form looks at it.
+        .layer(DefaultBodyLimit::disable())
+        .layer(from_fn(whole_body))
         .layer(from_fn(headers))
         .with_state(site)
+}
+
+async fn whole_body(request: Request, next: Next) -> Response {
+    if request.method() != Method::POST {
+        return next.run(request).await;
+    }
+    let (parts, body) = request.into_parts();
+    match body::read(body, FORM_LIMIT).await {
+        Ok(bytes) => next.run(Request::from_parts(parts, bytes.into())).await,
+        Err(reject) => {
+            let status = StatusCode::from_u16(reject.problem.status).unwrap_or(StatusCode::BAD_REQUEST);
+            let detail = match status {
+                StatusCode::PAYLOAD_TOO_LARGE => "It is larger than any intent may be.",
+                _ => &reject.problem.detail,
+            };
+            fault::unreadable_form(status, detail).into_response()
+        }
+    }
 }
 
 async fn headers(request: Request, next: Next) -> Response {

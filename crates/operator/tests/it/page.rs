@@ -134,6 +134,47 @@ fn one_form_sent_twice_is_one_intent_and_changed_it_is_another() {
 }
 
 #[test]
+fn every_example_beside_the_box_can_be_carried_out_on_the_sample_packages() {
+    let server = Server::start();
+    let visitor = Visitor::new(&server);
+    let home = visitor.get("/").text();
+    let examples: Vec<_> =
+        home.split("data-example=\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+    assert!(examples.len() > 2, "{home}");
+    for example in examples {
+        let shown = visitor.post("/ui/preview", &[("text", example)]).text();
+        let verdict = shown.split("data-verdict=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+        assert!(["applying", "answered"].contains(&verdict.as_str()), "{example}: {verdict}");
+    }
+}
+
+#[test]
+fn a_form_is_held_to_the_rules_of_the_api_and_loses_nothing() {
+    let server = Server::start();
+    let visitor = Visitor::new(&server);
+    let words = "scale upf to 5 in ns ran-a";
+    for (field, value) in
+        [("ticket", "[skip ci] x"), ("reason", &*"r".repeat(600)), ("text", &*"x".repeat(260 * 1024))]
+    {
+        let answer = visitor
+            .post("/ui/intents", &[(field, value), (if field == "text" { "reason" } else { "text" }, words)]);
+        assert_eq!(answer.status, 422, "{field}");
+        let page = answer.text();
+        assert!(
+            page.contains(&format!("<strong>{field}</strong>")) && page.contains(words),
+            "{field}: {page}"
+        );
+    }
+    let huge = visitor.post("/ui/intents", &[("text", &"x".repeat(400 * 1024))]);
+    assert_eq!(huge.status, 413, "{}", huge.text());
+    assert!(server.get("/api/v1/intents").json()["items"].as_array().unwrap().is_empty());
+    let sent =
+        id(&visitor.post("/ui/intents", &[("text", words), ("ticket", "CHG-7"), ("reason", "evening load")]));
+    let intent = server.intent_in(&sent, "applied");
+    assert_eq!(intent["change"], json!({"ticket": "CHG-7", "reason": "evening load"}));
+}
+
+#[test]
 fn every_page_allows_only_what_is_ours() {
     let server = Server::start();
     let sent = server.submit("scale upf to 5 in ns ran-a");

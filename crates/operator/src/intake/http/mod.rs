@@ -4,7 +4,7 @@
 //! frame again on its way out, so that no route can forget a header or an error's form.
 
 /// Reads bodies within bounds.
-mod body;
+pub(crate) mod body;
 
 /// Errors of routes, before the frame gives them their final form.
 mod reject;
@@ -45,6 +45,7 @@ use nephoran_model::proposal::Proposal;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
+pub use acts::{ANSWER_SHAPE, APPROVE_SHAPE, REJECT_SHAPE};
 pub use frame::Hosts;
 pub use serve::{Limits, serve};
 

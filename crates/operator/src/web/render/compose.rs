@@ -126,7 +126,7 @@ pub fn preview(run: &DryRun) -> Markup {
         (plan::findings(run.findings.iter().filter(|finding| finding.effect > Effect::Note)))
         @if let Some(plan) = planned {
             (plan::notes(&plan.notes))
-            @if !plan.diff.trim().is_empty() { (plan::diff(&plan.diff)) }
+            @if !plan.diff.trim().is_empty() { (plan::changes(&plan.diff)) }
         }
         (plan::findings(run.findings.iter().filter(|finding| finding.effect == Effect::Note)))
     }

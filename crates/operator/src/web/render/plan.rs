@@ -202,7 +202,30 @@ pub fn diff(diff: &str) -> Markup {
     if diff.trim().is_empty() {
         return html! { p.minor { "No file would change." } };
     }
-    let lines = lines(diff);
+    table(&lines(diff))
+}
+
+/// The lines that change, with one on either side: for where there is little room.
+pub fn changes(diff: &str) -> Markup {
+    let mut lines = lines(diff);
+    let near: Vec<bool> = (0..lines.len())
+        .map(|at| {
+            let around = &lines[at.saturating_sub(1)..lines.len().min(at + 2)];
+            match &lines[at] {
+                Line::Same { .. } => {
+                    around.iter().any(|line| matches!(line, Line::Gone { .. } | Line::Come { .. }))
+                }
+                Line::Hunk(_) => false,
+                _ => true,
+            }
+        })
+        .collect();
+    let mut near = near.into_iter();
+    lines.retain(|_| near.next().unwrap_or(true));
+    table(&lines)
+}
+
+fn table(lines: &[Line<'_>]) -> Markup {
     let shown = &lines[..lines.len().min(MOST_LINES)];
     html! {
         div.diff role="region" aria-label="Diff" tabindex="0" {
@@ -303,6 +326,17 @@ mod tests {
             shown.contains(r#"<span class="no">7</span><span class="no"></span><span class="sign">-"#),
             "{shown}"
         );
+    }
+
+    #[test]
+    fn where_there_is_little_room_only_changes_and_their_neighbours_are_shown() {
+        let shown = changes("+++ b/f\n@@ -1,5 +1,5 @@\n a\n b\n-c\n+d\n e\n f\n").into_string();
+        for (line, is_shown) in
+            [("a", false), ("b", true), ("<del>c</del>", false), ("e", true), ("f</span>", false)]
+        {
+            assert_eq!(shown.contains(&format!("\"text\">{line}")), is_shown, "{line}: {shown}");
+        }
+        assert!(shown.contains("\"text\">c<") && shown.contains("\"text\">d<"), "{shown}");
     }
 
     #[test]

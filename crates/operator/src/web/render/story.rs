@@ -104,7 +104,7 @@ fn answer_form(visit: &Visit, intent: &Intent, question: &Question) -> Markup {
             }
             label for="answer-text" { @if choices.is_empty() { "Your answer" } @else { "Or in your words" } }
             div.line {
-                input #answer-text name="text" required autocomplete="off" maxlength="4000";
+                input #answer-text name="text" required autocomplete="off" maxlength="1000";
                 button.primary type="submit" { "Answer" }
             }
             p.minor { "An answer fills in what is missing and changes nothing else." }
