@@ -7,6 +7,7 @@ mod lexer;
 
 /// The words, and what they are: data and its table.
 mod phrases;
+mod terms;
 mod vocabulary;
 mod words;
 

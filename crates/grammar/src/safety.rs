@@ -51,11 +51,10 @@ fn razes_place(tokens: &Tokens) -> bool {
         .filter(|tok| !matches!(tok.class, C::Fill | C::The | C::Priority))
         .skip_while(|tok| !matches!(tok.class, C::Retire | C::Remove));
     list.next();
-    match (list.next().map(|t| t.class), list.next().map(|t| t.class)) {
-        (Some(C::Ns | C::Cluster), _) => true,
-        (Some(C::Name | C::Unknown), Some(C::Ns | C::Cluster)) => true,
-        _ => false,
-    }
+    matches!(
+        (list.next().map(|t| t.class), list.next().map(|t| t.class)),
+        (Some(C::Ns | C::Cluster), _) | (Some(C::Name | C::Unknown), Some(C::Ns | C::Cluster))
+    )
 }
 
 fn only_place(tokens: &Tokens) -> bool {

@@ -1,5 +1,5 @@
 //! What a word is: its class, and what it hints at. The words themselves are
-//! data: `words.rs` (single words) and `phrases.rs` (several words as one).
+//! data: `words.rs` (single words), `terms.rs` and `phrases.rs` (several words as one).
 //!
 //! The table is built once, at first use, and holds no sentence.
 
@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 use nephoran_model::proposal::Function;
 
 use crate::phrases::PHRASES;
+use crate::terms::TERMS;
 use crate::words::{FUNCTIONS, HINTS, NUMBERS, VERBS, WORDS};
 
 /// The class of a token. A token that no slot carries leaves its class behind
@@ -296,7 +297,7 @@ impl Table {
 
     fn add_phrases(&mut self) {
         let mut listed: Vec<(&'static str, Phrase)> = Vec::new();
-        for (class, value, hints, phrases) in PHRASES {
+        for (class, value, hints, phrases) in PHRASES.iter().chain(TERMS) {
             for phrase in phrases.split(';').map(str::trim).filter(|p| !p.is_empty()) {
                 let mut words = phrase.split_ascii_whitespace();
                 let first = words.next().expect("an empty phrase was filtered out");

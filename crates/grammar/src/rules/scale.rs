@@ -359,23 +359,24 @@ fn with_bare(frame: &Frame, said: &Numbers, bare: u32, ways: usize, mut out: Rep
         out.by = Some(n);
     } else if removes || off {
         out.by = Some(-n);
-    } else if frame.seen.any(Seen::of(&[C::Grow, C::Shrink, C::Scale])) && said.bare_before_target
-        || frame.up_to
-    {
-        return Err(Problem::ask(Missing::Replicas));
-    } else if frame.seen.any(Seen::of(&[C::Grow, C::Shrink]))
-        && !frame.quantities.iter().any(|q| matches!(q.role, Role::At | Role::On))
-    {
-        return Err(Problem::ask(Missing::Replicas));
-    } else if frame.says(C::Keep)
-        && frame.quantities.iter().any(|q| q.role == Role::None && q.kind == Kind::Bare)
-    {
+    } else if unclear(frame, said) {
         return Err(Problem::ask(Missing::Replicas));
     } else {
         return finish_to(out, bare, frame);
     }
     check(&out)?;
     Ok(out)
+}
+
+/// "scale 5 upf", "increase upf 5 pods", "keep 5 upf": to five, or by five?
+fn unclear(frame: &Frame, said: &Numbers) -> bool {
+    let resized = frame.seen.any(Seen::of(&[C::Grow, C::Shrink]));
+    let ties = frame.quantities.iter().any(|q| matches!(q.role, Role::At | Role::On));
+    let loose = frame.quantities.iter().any(|q| q.role == Role::None && q.kind == Kind::Bare);
+    (resized || frame.says(C::Scale)) && said.bare_before_target
+        || frame.up_to
+        || resized && !ties
+        || frame.says(C::Keep) && loose
 }
 
 fn finish_to(mut out: Replicas, to: u32, frame: &Frame) -> Read<Replicas> {

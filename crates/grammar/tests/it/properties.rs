@@ -81,10 +81,11 @@ fn a_word_that_limits_or_denies_is_never_passed_over() {
         let words: Vec<&str> = sentence.split(' ').collect();
         for position in 0..=words.len() {
             let word = MEANING[(index + position) % MEANING.len()];
-            // A report may speak of all (contract, "When to ask"), and "only" says what "must" says of cells.
+            // "3 each" is said of several things. A report may speak of all (contract, "When to ask"), and "only" says what "must" says of cells.
             let may = |action: &Action| match action {
                 Action::Report(_) => matches!(word, "all" | "each"),
                 Action::Steer(_) => word == "only",
+                _ if word == "each" => plain.as_ref().is_some_and(|actions| actions.len() > 1),
                 _ => false,
             };
             if plain.as_ref().is_some_and(|actions| actions.iter().any(may)) {
