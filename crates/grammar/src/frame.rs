@@ -231,6 +231,10 @@ pub(crate) struct Frame {
     pub(crate) max_metric: bool,
     /// "is", "has", "running": tells a state, unless a modal verb is there too.
     pub(crate) tells: bool,
+    /// A plain word where a setting's name would stand.
+    pub(crate) plain_key: Option<usize>,
+    /// "pod 3", "pods": the noun without a count or a name before it.
+    pub(crate) loose_pods: bool,
     /// Forms of the verbs: "scale" orders, "scales" and "scaled" tell.
     pub(crate) base: bool,
     pub(crate) third: bool,
@@ -394,6 +398,8 @@ impl Frame {
         self.each |= other.each;
         self.max_metric |= other.max_metric;
         self.tells |= other.tells;
+        self.plain_key = self.plain_key.or(other.plain_key);
+        self.loose_pods |= other.loose_pods;
         self.third |= other.third && !self.base;
         self.past |= other.past && !self.base;
         self.base |= other.base;

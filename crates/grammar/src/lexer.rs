@@ -178,6 +178,10 @@ fn number_or_word(bytes: &[u8], at: &mut usize) -> RawKind {
 }
 
 fn value(digits: &[u8], whole: bool) -> RawKind {
+    // Beyond 15 digits a number is no longer the one that was written.
+    if digits.len() > 16 {
+        return RawKind::Alien;
+    }
     let mut value: f64 = 0.0;
     let mut scale = 0.0;
     for byte in digits {

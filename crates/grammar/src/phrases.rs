@@ -26,7 +26,7 @@ pub(crate) const PHRASES: &[(C, f64, u16, &str)] = &[
         C::Fill,
         0.0,
         0,
-        "good morning; good afternoon; good evening; good day; thank you; thank you very much; thanks a lot; \
+        "dear operator; hello operator; hi operator; hey operator; hello nephoran; hi nephoran; hey nephoran; dear nephoran; good morning; good afternoon; good evening; good day; thank you; thank you very much; thanks a lot; \
          many thanks; thanks in advance; much appreciated; much obliged; kind regards; best regards; \
          go ahead and; if you please; if you would; if you could; if you don't mind; i would like you to; \
          i'd like you to; i want you to; i need you to; we want you to; we need you to; we'd like you to; \
@@ -36,7 +36,7 @@ pub(crate) const PHRASES: &[(C, f64, u16, &str)] = &[
          i would love to; we have to; we must; i have to; time to; it is time to; it's time to; feel free to; \
          you should; you may; you need to; you have to; i would like; i'd like; we would like; we'd like; \
          i'd appreciate; i would appreciate; let us; let's; make it so that; see to it that; a total of; \
-         in total; all in all; hi all; hello all; hi everyone; hello everyone; thanks all; morning all; \
+         all in all; hi all; hello all; hi everyone; hello everyone; thanks all; morning all; \
          at your end; on our side; for me; for us; as requested; as discussed; as agreed; ta very much; \
          quick one; cheers mate; the number of; number of; the count of; count of; the amount of; hi there; \
          hello there; hey there; as follows; the following; today please; morning team; morning folks; \

@@ -114,7 +114,7 @@ pub(crate) const WORDS: &[(C, f64, &str)] = &[
         0.0,
         "please pls plz kindly thanks thx cheers ty ta hello hi hey dear folks team guys mate just now simply okay \
          ok well oh ah yo greetings regards colleagues everyone mates friends  also additionally \
-         exactly precisely total altogether overall  mind",
+         exactly precisely  mind",
     ),
     (C::The, 0.0, "the our my your "),
     (C::A, 1.0, "a an"),

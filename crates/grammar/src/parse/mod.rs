@@ -8,7 +8,7 @@ mod things;
 
 use nephoran_model::proposal::{LinkDirection, Priority};
 
-use crate::frame::{Cmp, Frame, Link, Role, Span, VERBS};
+use crate::frame::{Cmp, Frame, Link, Role, Seen, Span, VERBS};
 use crate::phrases::{CHECK_FIRST, HIGH, LOW, POLITE, URGENT, WE_HAVE, WHOLE};
 use crate::tokens::Tok;
 use crate::units;
@@ -257,6 +257,26 @@ impl Reader<'_> {
                 self.out.motive = Some(Span { lo: tok.lo, hi: tok.hi });
                 self.at += 1;
             }
+            C::Pods => {
+                self.frame.loose_pods |=
+                    self.at == 0 || !matches!(self.class(self.at - 1), C::Function | C::Name | C::Quoted);
+                self.frame.seen.add(C::Pods);
+                self.at += 1;
+            }
+            // "upf number 3" is one of several.
+            C::Noun if self.word(self.at) == "number" && self.is_number(self.at + 1) => {
+                self.frame.seen.add(C::Told);
+                self.at += 1;
+            }
+            // "cell 5 only for slice 1" says it of the slice.
+            C::Only if matches!(self.class(self.at + 1), C::For | C::SliceWord) && tok.value == 0.0 => {
+                self.frame.seen.add(C::Told);
+                self.at += 1;
+            }
+            C::Undo if self.frame.says(C::Undo) => {
+                self.frame.seen.add(C::Told);
+                self.at += 1;
+            }
             C::There => {
                 let first = self.frame.is_bare();
                 self.frame.seen.add(if first { C::There } else { C::Told });
@@ -444,7 +464,8 @@ impl Reader<'_> {
             }
             C::Can => {
                 // "could the smf be scaled to 14?"
-                if self.out.parts.iter().all(|part| part.is_bare())
+                if self.frame.seen == Seen::default()
+                    && self.out.parts.iter().all(|part| part.is_bare() && part.seen == Seen::default())
                     && self.frame.is_bare()
                     && self.frame.metrics.is_empty()
                 {

@@ -236,6 +236,10 @@ impl Reader<'_> {
             self.approximate = true;
             self.at += 1;
         }
+        // "knock off 6 pods", but not "take upf off 5"
+        if prep == C::Off && self.is_number(self.at) && !(start > 0 && VERBS.has(self.class(start - 1))) {
+            self.frame.seen.add(C::Told);
+        }
         if self.is_number(self.at) || (prep == C::By && self.class(self.at) == C::Half) {
             let role = match prep {
                 C::From => Role::From,

@@ -223,6 +223,10 @@ impl Reader<'_> {
     }
 
     pub(super) fn slice(&mut self) {
+        // "a slice for slice 2"
+        if self.frame.says(C::SliceWord) {
+            self.frame.seen.add(C::Told);
+        }
         self.frame.seen.add(C::SliceWord);
         self.frame.slice_at = self.frame.slice_at.or(Some(self.at));
         // "the museum-tv slice"
@@ -477,6 +481,53 @@ impl Reader<'_> {
         }
         self.leave(here);
         self.at += 1;
+        let mut before = here;
+        while before > 0 && matches!(self.class(before - 1), C::The | C::A) {
+            before -= 1;
+        }
+        let opens = before == 0
+            || matches!(
+                self.class(before - 1),
+                C::Set
+                    | C::Enable
+                    | C::Disable
+                    | C::Light
+                    | C::Put
+                    | C::Give
+                    | C::Comma
+                    | C::Colon
+                    | C::And
+                    | C::Then
+                    | C::Stop
+                    | C::Fill
+                    | C::Priority
+                    | C::With
+                    | C::Want
+                    | C::You
+                    | C::Let
+            );
+        let goes_on = matches!(
+            self.class(self.at),
+            C::To
+                | C::On
+                | C::Off
+                | C::Of
+                | C::For
+                | C::In
+                | C::At
+                | C::Eq
+                | C::Colon
+                | C::Be
+                | C::Become
+                | C::Should
+                | C::Must
+                | C::Want
+                | C::Number
+                | C::Unknown
+        );
+        if opens && goes_on {
+            self.frame.plain_key = Some(here);
+        }
         let mut verb = here;
         while verb > 0 && matches!(self.class(verb - 1), C::A | C::The | C::Number | C::New | C::Pods | C::Of)
         {

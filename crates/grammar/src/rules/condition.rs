@@ -165,6 +165,12 @@ pub(crate) fn ensure(frame: &Frame, context: &Context<'_>) -> Read<Action> {
     if scales.is_some() {
         by.direction = scales;
     }
+    // "autoscale", "scale" beside a state and nothing of how: the word would be lost.
+    if by.direction.is_none() && frame.trigger && frame.says(C::Scale) {
+        missing.push(Missing::Direction);
+    } else if by == EnsureScale::default() && frame.seen.any(Seen::of(&[C::Elastic, C::Scale])) {
+        missing.push(Missing::Action);
+    }
     let named = target::has_target(frame);
     if celled && (named || by != EnsureScale::default()) {
         return Err(Problem::ask(Missing::Action));

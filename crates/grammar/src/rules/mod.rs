@@ -102,6 +102,9 @@ pub(crate) fn action(frame: &Frame, context: &Context<'_>) -> Read<Action> {
     if frame.says(C::There) && !frame.says(C::Should) && !frame.says(C::Must) && !reports(frame, context) {
         return Err(Problem::ask(Missing::Action));
     }
+    if context.check && frame.says(C::Should) && frame.says(C::You) {
+        return Err(Problem::ask(Missing::Action));
+    }
     if context.check && frame.tells && frame.says(C::Have) && !frame.trigger {
         return Err(Problem::ask(Missing::Action));
     }

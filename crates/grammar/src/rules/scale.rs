@@ -344,7 +344,7 @@ fn with_bare(frame: &Frame, said: &Numbers, bare: u32, ways: usize, mut out: Rep
             || q.cmp.is_some()
             || frame.verb_lo.is_none_or(|verb| verb < q.span.lo)
     });
-    if !placed {
+    if !placed || frame.loose_pods && frame.seen.any(Seen::of(&[C::Add, C::Remove, C::Retire])) {
         return Err(Problem::ask(Missing::Action));
     }
     let removes = frame.seen.any(Seen::of(&[C::Remove, C::Retire]));

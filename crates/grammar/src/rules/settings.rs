@@ -72,6 +72,10 @@ pub(crate) fn capacity(frame: &Frame, context: &Context<'_>) -> Read<Action> {
     if frame.metrics.iter().any(|m| !matches!(f64::from(*m), metric::THROUGHPUT | metric::BANDWIDTH)) {
         return Err(Problem::ask(Missing::Action));
     }
+    // "keep sessions at 20k" is a state; "let smf hold 20k sessions" a capacity.
+    if frame.says(C::Keep) && !frame.seen.any(Seen::of(&[C::Let, C::Should, C::Must, C::Want])) {
+        return Err(Problem::ask(Missing::Action));
+    }
     let directed = |q: &Qty| {
         q.link.is_none()
             && (matches!(q.kind, Kind::Rate(_) | Kind::Unclear)
@@ -192,6 +196,7 @@ pub(crate) fn applies(frame: &Frame) -> bool {
         || frame.seen.any(Seen::of(&[C::Enable, C::Disable]))
         || frame.switch.is_some()
         || (frame.unknown.len() == 1
+            && frame.plain_key == Some(frame.unknown[0].1)
             && (frame.value.is_some()
                 || frame.seen.any(Seen::of(&[C::Become]))
                 || frame.seen.any(Seen::of(&[C::Set, C::Must, C::Should]))
@@ -220,7 +225,7 @@ pub(crate) fn configure(frame: &Frame, context: &Context<'_>) -> Read<Action> {
     }
     let mut keys = frame.keys.clone();
     let mut unknown = frame.unknown.len();
-    if keys.is_empty() && unknown == 1 {
+    if keys.is_empty() && unknown == 1 && frame.plain_key == Some(frame.unknown[0].1) {
         keys.push(frame.unknown[0].0);
         unknown = 0;
     }

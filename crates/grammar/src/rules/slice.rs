@@ -123,6 +123,15 @@ pub(crate) fn slice(frame: &Frame, context: &Context<'_>) -> Read<Action> {
         && frame.seen.any(Seen::of(&[C::Keep, C::Put, C::Light, C::Use, C::Run, C::Limit, C::Let]))
         || matches!(frame.cell_prep, Some(C::Off | C::From | C::To | C::Out))
     {
+        return Err(Problem::ask(Missing::Action));
+    }
+    let acted = frame.has_verb() || frame.says(C::Let);
+    if !frame.cells.is_empty()
+        && acted
+        && !made
+        && objectives == SliceObjectives::default()
+        && frame.slice.service.is_none()
+    {
         // Something is done with a slice that is there: that is steering, and says too little for it.
         return Err(Problem::ask(Missing::Action));
     }
