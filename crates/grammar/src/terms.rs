@@ -456,11 +456,11 @@ pub(crate) const TERMS: &[(C, f64, u16, &str)] = &[
         C::Factor,
         0.5,
         0,
-        "half as many; half the number of; half the size; half the amount of; half the; half of the; to half; \
-         in half; down to half; to half the size; cut in half; to half of; half of its; half its; \
-         by a factor of 0.5; to half its size; to half the number; half of; half as big; half of what we have; \
-         to one half; down to half the size; to half of its size; to a half; half the number; \
-         to half its current size; half the amount; half its size; half what it has; half what we have",
+        "half as many; half the number of; half the size; half the amount of; half the; half of the; \
+         in half; down to half; cut in half; half of its; half its; \
+         by a factor of 0.5; half of; half as big; half of what we have; \
+         to one half; down to half the size; half the number; \
+         half the amount; half its size; half what it has; half what we have",
     ),
     // Functions in full.
     (

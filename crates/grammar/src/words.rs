@@ -261,12 +261,12 @@ pub(crate) const WORDS: &[(C, f64, &str)] = &[
     (
         C::Add,
         0.0,
-        "add adds added adding append appends appended tack stick sticks whack bung lob bolt chuck throw throws throwing slap toss bolt",
+        "add adds added adding append appends appended gain gains gained gaining tack stick sticks whack bung lob bolt chuck throw throws throwing slap toss bolt",
     ),
     (
         C::Remove,
         0.0,
-        "remove removes removed removing delete deletes deleted deleting subtract subtracts subtracted deduct",
+        "lose loses losing remove removes removed removing delete deletes deleted deleting subtract subtracts subtracted deduct",
     ),
     (
         C::Retire,
@@ -274,7 +274,7 @@ pub(crate) const WORDS: &[(C, f64, &str)] = &[
         "retire retires retired retiring withdraw withdraws withdrew withdrawn withdrawing uninstall uninstalls uninstalled uninstalling \
          undeploy undeploys undeployed undeploying scrap scraps scrapped scrapping teardown tear-down deinstall deinstalled de-commission \
          decomm decom decommision deprovision deprovisioned deprovisioning  de-provision axe axed dispose sunset sunsetted ditch \
-         ditched ditching destroy destroys destroyed destroying bin binned wipe wipes wiped wiping kill kills killed killing nuke nuked \
+         ditched ditching destroy destroys destroyed destroying bin binned wipe wipes wiped wiping nuke nuked \
          nuking purge purged purging erase erased erasing eliminate eliminated dismantle dismantled dismantling terminate terminates \
          terminated terminating discard discarded obliterate trash trashed decommissioning",
     ),

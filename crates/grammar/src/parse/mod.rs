@@ -277,6 +277,10 @@ impl Reader<'_> {
                 self.frame.seen.add(C::Told);
                 self.at += 1;
             }
+            // "no rush, but ..."
+            C::But if self.frame.is_bare() && self.out.parts.iter().all(|part| part.is_bare()) => {
+                self.at += 1
+            }
             C::There => {
                 let first = self.frame.is_bare();
                 self.frame.seen.add(if first { C::There } else { C::Told });

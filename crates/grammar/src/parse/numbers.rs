@@ -219,6 +219,17 @@ impl Reader<'_> {
             }
             Some((C::Times, _)) => {
                 self.at += 1;
+                if self.class(self.at) == C::As
+                    && matches!(self.word(self.at + 1), "many" | "big" | "large" | "much")
+                {
+                    self.at += 2;
+                }
+                // "7x upf": seven times, or seven of them?
+                if matches!(self.class(self.at), C::Function | C::Name | C::Quoted)
+                    && self.last().role == Role::None
+                {
+                    self.frame.up_to = true;
+                }
                 Kind::Times
             }
             Some((C::Sessions, _)) => {

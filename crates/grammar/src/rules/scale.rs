@@ -169,6 +169,9 @@ fn collect(frame: &Frame) -> Read<Numbers> {
                 continue;
             }
             Kind::Times => {
+                if frame.up_to {
+                    return Err(Problem::ask(Missing::Replicas));
+                }
                 once(&mut said.factor, qty.value)?;
                 continue;
             }
