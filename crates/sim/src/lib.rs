@@ -1,1 +1,4 @@
+//! Stand-ins for what is around nephoran, for tests, measurements and try-outs. Never in a release.
 
+/// A git repository with as many small kpt packages as wanted.
+pub mod packages;

@@ -6,7 +6,6 @@
 
 mod load;
 mod operator;
-mod packages;
 mod rows;
 
 use std::time::Duration;

@@ -8,8 +8,8 @@ use tokio::runtime::Runtime;
 
 use super::load::{self, Connection, closed_loop, get, post};
 use super::operator::{self, Operator};
-use super::packages::{self, REPLICAS, git};
 use super::{Row, millis, quantile};
+use nephoran_sim::packages::{self, REPLICAS, git};
 
 type Measure = fn(&Runtime, Duration) -> Vec<Row>;
 

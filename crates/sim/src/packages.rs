@@ -1,8 +1,9 @@
-//! A repository of many small packages to measure on.
+//! A git repository with as many small kpt packages as wanted, made in one go.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+/// What every package has at first.
 pub const REPLICAS: u32 = 4;
 
 /// Name and namespace of the n-th package.
@@ -42,6 +43,7 @@ pub fn repository(bare: &Path, count: usize) {
     assert!(import.wait().expect("git ends").success());
 }
 
+/// Runs git in `folder`, made when missing, and returns what it prints; panics when git fails.
 pub fn git(folder: &Path, args: &[&str]) -> String {
     std::fs::create_dir_all(folder).expect("a folder for the repository");
     let output = Command::new("git").arg("-C").arg(folder).args(args).output().expect("git is installed");
