@@ -150,11 +150,17 @@ impl Inner {
     }
 
     async fn handle(&self, intent: Intent, ticket: Ticket, delivery: Delivery<IntentId>) {
-        ticket.turn().await;
-        let id = intent.id.clone();
-        let worked = AssertUnwindSafe(self.work(intent)).catch_unwind().await;
+        let waited = ticket.turn().await;
+        let (id, created_at) = (intent.id.clone(), intent.created_at);
+        if intent.state == State::Received {
+            self.metrics.stage(Stage::Queue, since(created_at));
+        }
+        // What waited may have been cancelled or answered meanwhile: its record is read again.
+        let read = if waited { None } else { Some(intent) };
+        let worked = AssertUnwindSafe(self.work(&id, read)).catch_unwind().await;
         let cause = match worked {
             Ok(Ok(())) => {
+                self.metrics.stage(Stage::Whole, since(created_at));
                 delivery.ack();
                 return;
             }
@@ -204,11 +210,14 @@ impl Inner {
     }
 
     /// From the record to where it can rest.
-    async fn work(&self, mut intent: Intent) -> Result<(), Halt> {
-        // Its turn may have come long after it was read.
-        if let Some(current) = self.records.get(&intent.id).await? {
-            intent = current;
-        }
+    async fn work(&self, id: &IntentId, read: Option<Intent>) -> Result<(), Halt> {
+        let mut intent = match read {
+            Some(intent) => intent,
+            None => match self.records.get(id).await? {
+                Some(intent) => intent,
+                None => return Ok(()),
+            },
+        };
         let mut replans = 0;
         loop {
             if intent.state.is_resting(None) {
@@ -598,6 +607,10 @@ impl Inner {
     async fn save(&self, intent: &mut Intent) -> Result<AuditHead, Halt> {
         Ok(self.records.save(intent, Vec::new()).await?)
     }
+}
+
+fn since(at: Timestamp) -> Duration {
+    Duration::try_from(Timestamp::now().duration_since(at)).unwrap_or_default()
 }
 
 /// Doubles from half a second to at most half a minute.

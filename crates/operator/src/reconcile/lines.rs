@@ -53,11 +53,14 @@ impl Lines {
 }
 
 impl Ticket {
-    /// Returns when all who joined a line of this ticket before it are through.
-    pub async fn turn(&self) {
+    /// Returns when all who joined a line of this ticket before it are through; true when it waited.
+    pub async fn turn(&self) -> bool {
+        let mut waited = false;
         while !self.is_first() {
+            waited = true;
             self.call.notified().await;
         }
+        waited
     }
 
     pub fn covers(&self, target: &Target) -> bool {
