@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use anyhow::Context;
 use jiff::Timestamp;
-use nephoran_model::fulfilment::Status;
 use nephoran_model::intent::{IntentId, State};
 use nephoran_queue::Queue;
 use tokio::net::TcpListener;
@@ -147,10 +146,6 @@ impl Operator {
             .await
             .context("write the first entry of this run to the audit trail")?;
         readiness.holds("store");
-        {
-            let metrics = metrics.clone();
-            store.stats().on_commit(Box::new(move |took, requests| metrics.store_commit(took, requests)));
-        }
 
         let packages = Packages::new(open_repositories(config).await?);
         readiness.holds("repositories");
@@ -170,7 +165,7 @@ impl Operator {
         };
         let planner =
             Planner::new(packages.clone(), config.guard.clone(), patch, fields.clone(), store.clone());
-        let records = Records { store: store.clone(), fields: fields.clone(), metrics: metrics.clone() };
+        let records = Records { store: store.clone(), fields, metrics: metrics.clone() };
 
         let newest = resume(&records, &queue).await.context("take up what was accepted before")?;
         readiness.holds("queue");
@@ -194,16 +189,6 @@ impl Operator {
         }
         tasks.spawn(deadlines::run(records.clone(), queue.clone(), flow.clone()));
         tasks.spawn(follow_store(store.clone(), records, queue.clone(), readiness.clone(), flow.clone()));
-
-        tasks.spawn(metrics.clone().watch_runtime(flow.clone()));
-        {
-            let (queue, fields) = (queue.clone(), fields.clone());
-            metrics.before_each_answer(move |metrics| {
-                metrics.queue(&queue.numbers());
-                // Nothing measures the network yet: what is committed stands as unknown.
-                metrics.fulfilment(Status::Unknown, fields.committed_intents());
-            });
-        }
 
         let pages = pages(&store, &desk, &acts, &queue);
         let state = http::Doors {

@@ -3,7 +3,7 @@
 //!
 //! An index in memory over what the store holds; rebuilt from it at start.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard};
 
 use nephoran_model::intent::{Intent, IntentId, State};
@@ -39,7 +39,6 @@ pub struct Fields {
 struct Index {
     holders: HashMap<Field, Vec<Holder>>,
     fields: HashMap<IntentId, Vec<Field>>,
-    committed: HashSet<IntentId>,
 }
 
 impl Fields {
@@ -52,9 +51,6 @@ impl Fields {
             || matches!(intent.state, State::AwaitingApproval | State::AwaitingMerge)
             || (intent.state == State::Planned && intent.hold.is_some());
         let (true, Some(plan)) = (holds, &intent.plan) else { return };
-        if intent.state.is_committed() {
-            index.committed.insert(intent.id.clone());
-        }
         for step in &plan.steps {
             // The first edit is the field that the step is about; a setter's value follows it.
             let Some(edit) = step.edits.first() else { continue };
@@ -95,11 +91,6 @@ impl Fields {
             .collect()
     }
 
-    /// How many intents have their change in a repository.
-    pub fn committed_intents(&self) -> usize {
-        self.lock().committed.len()
-    }
-
     fn lock(&self) -> MutexGuard<'_, Index> {
         self.index.lock().expect("no code panics while it holds this lock")
     }
@@ -107,7 +98,6 @@ impl Fields {
 
 impl Index {
     fn forget(&mut self, id: &IntentId) {
-        self.committed.remove(id);
         for field in self.fields.remove(id).unwrap_or_default() {
             if let Some(holders) = self.holders.get_mut(&field) {
                 holders.retain(|holder| holder.id != *id);

@@ -30,7 +30,7 @@ pub use error::Error;
 pub use events::Event;
 pub use look::Look;
 pub use read::{Filter, Live, Page};
-pub use stats::Stats;
+pub use stats::{Histogram, Snapshot, Stats};
 
 use events::Events;
 use readers::Readers;

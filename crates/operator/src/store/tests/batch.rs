@@ -34,12 +34,11 @@ async fn with_64_in_flight_at_least_16_share_a_sync() {
 async fn who_is_alone_has_a_commit_of_its_own() {
     let folder = Folder::new();
     let store = folder.open();
-    let shared = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
-    let told = shared.clone();
-    store.stats().on_commit(Box::new(move |_, requests| told.lock().unwrap().push(requests)));
     accept_all(&store, 1, 20).await;
     assert_eq!(store.stats().commits(), 20);
-    assert_eq!(*shared.lock().unwrap(), [1; 20]);
+    let batches = store.stats().commit_batch.snapshot();
+    assert_eq!((batches.count, batches.sum, batches.buckets[0]), (20, 20.0, (1.0, 20)));
+    assert_eq!(store.stats().commit_seconds.snapshot().count, 20);
 }
 
 #[tokio::test]
