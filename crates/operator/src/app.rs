@@ -29,8 +29,8 @@ use crate::reconcile::fields::Fields;
 use crate::reconcile::{Acts, Flow, Records, deadlines, repair};
 use crate::store::{Health, Store};
 use crate::telemetry::metrics::Metrics;
-use crate::telemetry::{gather, logs};
 use crate::telemetry::readiness::Readiness;
+use crate::telemetry::{gather, logs};
 use crate::web;
 
 /// How long what runs may take to come to an end after a stop signal.

@@ -3,8 +3,12 @@
 /// Cloned to every change of a batch that failed together, so it holds texts, not sources.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
+    #[error("the git program cannot be started: {detail}")]
+    NoGit { detail: String },
     #[error("there is no package repository at {path}")]
     Missing { path: String },
+    #[error("{directory:?} is no folder of a package repository")]
+    BadDirectory { directory: String },
     #[error("{path} is no git repository: {detail}")]
     NotARepository { path: String, detail: String },
     #[error("the branch {branch} is checked out in the work tree of {path}")]
@@ -42,7 +46,8 @@ impl Error {
     /// The same change may succeed later without anybody planning anew.
     pub fn retry(&self) -> bool {
         match self {
-            Self::Missing { .. }
+            Self::NoGit { .. }
+            | Self::Missing { .. }
             | Self::ReadOnly { .. }
             | Self::DiskFull { .. }
             | Self::Locked { .. }
@@ -52,6 +57,7 @@ impl Error {
             | Self::NotARepository { .. }
             | Self::NoBranch { .. } => true,
             Self::CheckedOut { .. }
+            | Self::BadDirectory { .. }
             | Self::Stale { .. }
             | Self::CannotEdit { .. }
             | Self::NotAsWritten { .. }
@@ -63,7 +69,9 @@ impl Error {
     /// From a closed set, for metrics.
     pub fn category(&self) -> &'static str {
         match self {
+            Self::NoGit { .. } => "no_git",
             Self::Missing { .. } => "missing",
+            Self::BadDirectory { .. } => "bad_directory",
             Self::NotARepository { .. } => "not_a_repository",
             Self::CheckedOut { .. } => "checked_out",
             Self::NoBranch { .. } => "no_branch",
@@ -83,6 +91,11 @@ impl Error {
 
     pub fn remedy(&self) -> String {
         match self {
+            Self::NoGit { .. } => "install git 2.36 or newer, on the PATH of the operator".to_owned(),
+            Self::BadDirectory { .. } => {
+                "set packages.repositories[].directory to a path like `clusters/edge-1`, or leave it empty"
+                    .to_owned()
+            }
             Self::Missing { path } => format!(
                 "bring the repository back to {path}, or make an empty one with `git init --bare {path}`; it is tried again by itself"
             ),

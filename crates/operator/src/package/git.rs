@@ -84,14 +84,17 @@ impl Git {
 
     /// A long-lived command with all three pipes.
     pub(super) fn spawn(&self, args: &[&str]) -> Result<Process, Error> {
-        let doing = args.first().copied().unwrap_or("git");
+        self.spawn_with(args, Stdio::piped())
+    }
+
+    pub(super) fn spawn_with(&self, args: &[&str], stderr: Stdio) -> Result<Process, Error> {
         let child = self
             .command(args)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
+            .stderr(stderr)
             .spawn()
-            .map_err(|error| Error::Git { doing: doing.to_owned(), detail: error.to_string() })?;
+            .map_err(|error| Error::NoGit { detail: error.to_string() })?;
         Ok(Process { child, ended: false })
     }
 
@@ -153,6 +156,19 @@ impl Git {
         finished.unwrap_or_else(|_| Err(Error::Timeout { doing: doing.clone(), seconds: PATIENCE.as_secs() }))
     }
 
+    /// The typed error behind a file of the repository that could not be used.
+    pub(super) fn explain_file(&self, doing: &str, error: &std::io::Error) -> Error {
+        let path = self.dir.display().to_string();
+        match error.kind() {
+            _ if !self.dir.exists() => Error::Missing { path },
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Error::DiskFull { path },
+            std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
+                Error::ReadOnly { path, detail: error.to_string() }
+            }
+            _ => Error::Git { doing: doing.to_owned(), detail: error.to_string() },
+        }
+    }
+
     /// The typed error behind what git printed.
     pub(super) fn explain(&self, doing: &str, complaint: &str) -> Error {
         let path = self.dir.display().to_string();
@@ -160,13 +176,16 @@ impl Git {
         if !self.dir.exists() {
             return Error::Missing { path };
         }
+        if !self.dir.join("objects").is_dir() {
+            return Error::NotARepository { path, detail: first_line(complaint) };
+        }
         if says("No space left on device") || says("Disk quota exceeded") {
             return Error::DiskFull { path };
         }
         if says("Read-only file system") || says("Permission denied") {
             return Error::ReadOnly { path, detail: first_line(complaint) };
         }
-        if says("not a git repository") {
+        if says("not a git repository") || says("invalid gitfile format") {
             return Error::NotARepository { path, detail: first_line(complaint) };
         }
         if says(".lock': File exists") || says("another git process") {

@@ -12,6 +12,7 @@ mod git;
 mod inventory;
 pub mod message;
 mod owner;
+mod packs;
 mod patch;
 mod plans;
 mod reader;

@@ -1,7 +1,7 @@
 //! The one task that owns a repository: it writes what waits, sees what others wrote,
 //! and publishes the inventory of where the branch stands.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -11,6 +11,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 
 use super::facts;
 use super::git::Git;
+use super::packs;
 use super::plans::{self, Recent};
 use super::reader::Reader;
 use super::repository::{Published, Status};
@@ -31,6 +32,9 @@ const MOST_CHECKPOINTS: u32 = 64;
 
 /// Without work for so long the packs are merged.
 const IDLE: Duration = Duration::from_secs(3);
+
+/// An idle fast-import is started again after this time.
+const OLDEST_WRITER: Duration = Duration::from_secs(3600);
 
 /// How often a batch is tried when the branch moves under it or its lock is held.
 const ATTEMPTS: u32 = 8;
@@ -96,7 +100,8 @@ impl Owner {
                 }
                 _ = tick.tick() => {
                     let _ = self.look().await;
-                    if worked.elapsed() >= IDLE && self.writer.checkpoints() > 0 {
+                    let idle = worked.elapsed() >= IDLE;
+                    if idle && (self.writer.checkpoints() > 0 || self.writer.age() > OLDEST_WRITER) {
                         self.tidy().await;
                     }
                 }
@@ -112,7 +117,7 @@ impl Owner {
             let _ = repack.await;
         }
         if wrote {
-            merge_packs(self.git.clone()).await;
+            packs::merge(self.git.clone()).await;
         }
     }
 
@@ -196,8 +201,17 @@ impl Owner {
         self.published.set(self.state.tip.clone(), Arc::clone(&self.state.inventory));
     }
 
-    /// Every change gets its commit, or the reason why not.
+    /// Every change gets its commit, or the reason why not. Changes of one plan come one after
+    /// the other: the second finds what became of the first.
     async fn write(&mut self, mut batch: Vec<Waiting>) {
+        while !batch.is_empty() {
+            let (first, twins) = without_twins(batch);
+            self.write_batch(first).await;
+            batch = twins;
+        }
+    }
+
+    async fn write_batch(&mut self, mut batch: Vec<Waiting>) {
         let mut attempt = 0;
         loop {
             if let Err(error) = self.look().await {
@@ -222,7 +236,8 @@ impl Owner {
                 let batch = self.still_right(batch);
                 return refuse(batch, &error);
             }
-            // 5, 10, ... 640 ms: what another git needs to move a branch.
+            tracing::debug!(error = %error, attempt, "The batch is tried again.");
+            // 10, 20, ... 640 ms: what another git needs to move a branch.
             tokio::time::sleep(Duration::from_millis(5 << attempt.min(7))).await;
         }
     }
@@ -239,35 +254,27 @@ impl Owner {
                 continue;
             }
             let files = &waiting.change.files;
+            if let Some(odd) = files.iter().find(|file| !tree::is_plain(&file.path)) {
+                let reason = "its path is no path of a package".to_owned();
+                let file = odd.path.chars().take(80).collect();
+                waiting.answer(Err(Error::CannotEdit { file, reason }));
+                continue;
+            }
             let stale = files.iter().find(|file| {
                 let now = made
                     .get(&file.path)
                     .or_else(|| self.state.tree.get(file.path.as_bytes()).map(|entry| &entry.id));
                 now != file.blob_before.as_ref()
             });
-            let odd = files.iter().find(|file| !is_writable(&file.path));
-            let twin = kept.iter().any(|other| other.change.plan == waiting.change.plan);
-            match (odd, stale) {
-                (Some(file), _) => {
-                    let reason = "its path is no path of a package".to_owned();
-                    let file = file.path.chars().take(80).collect();
-                    waiting.answer(Err(Error::CannotEdit { file, reason }));
-                }
-                // The same plan twice in one batch: the second finds the commit when it asks again.
-                (None, Some(file)) if !twin => {
-                    let file = file.path.clone();
-                    waiting.answer(Err(Error::Stale { file }));
-                }
-                (None, _) if twin => {
-                    waiting.answer(Err(Error::Moving { attempts: 0 }));
-                }
-                (None, _) => {
-                    for file in files {
-                        made.insert(file.path.clone(), blob_id(&file.bytes, &self.state.tip));
-                    }
-                    kept.push(waiting);
-                }
+            if let Some(stale) = stale {
+                let file = stale.path.clone();
+                waiting.answer(Err(Error::Stale { file }));
+                continue;
             }
+            for file in files {
+                made.insert(file.path.clone(), blob_id(&file.bytes, &self.state.tip));
+            }
+            kept.push(waiting);
         }
         kept
     }
@@ -374,7 +381,7 @@ impl Owner {
         // A failure shows with the next commit.
         let _ = self.writer.warm_up();
         if self.repack.as_ref().is_none_or(JoinHandle::is_finished) {
-            self.repack = Some(tokio::spawn(merge_packs(self.git.clone())));
+            self.repack = Some(tokio::spawn(packs::merge(self.git.clone())));
         }
     }
 }
@@ -385,15 +392,8 @@ fn refuse(batch: Vec<Waiting>, error: &Error) {
     }
 }
 
-/// Only what could be read from a package is written to one.
-fn is_writable(path: &str) -> bool {
-    !path.is_empty() && !path.starts_with('/') && tree::is_plain(path)
-}
-
-/// Packs that grow in a geometric row: few of them, and little written again.
-async fn merge_packs(git: Git) {
-    let repack = ["repack", "-d", "-q", "-n", "-l", "--geometric=2"];
-    if let Err(error) = git.run(&repack).await {
-        tracing::warn!(error = %error, "The packs of the package repository could not be merged.");
-    }
+/// The first change of each plan, and the others.
+fn without_twins(batch: Vec<Waiting>) -> (Vec<Waiting>, Vec<Waiting>) {
+    let mut plans = HashSet::new();
+    batch.into_iter().partition(|waiting| plans.insert(waiting.change.plan.clone()))
 }

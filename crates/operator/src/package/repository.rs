@@ -19,7 +19,7 @@ use super::plans::{self, Recent};
 use super::reader::Reader;
 use super::state::State;
 use super::watch::Moved;
-use super::writer::Writer;
+use super::writer::{self, Writer};
 use super::yaml;
 use super::{Change, Committed, Error, Preview};
 
@@ -85,8 +85,13 @@ impl Repository {
     /// is wrong with the repository is an error.
     pub async fn open(config: RepositoryConfig) -> Result<Self, Error> {
         let directory = config.directory.trim_matches('/').to_owned();
-        let config = RepositoryConfig { directory, ..config };
+        if !directory.is_empty() && !super::tree::is_plain(&directory) {
+            return Err(Error::BadDirectory { directory });
+        }
+        let path = std::path::absolute(&config.path).unwrap_or(config.path);
+        let config = RepositoryConfig { directory, path, ..config };
         let git = find_git(&config).await?;
+        writer::wait_for_orphans(&git).await;
         let reference = format!("refs/heads/{}", config.branch);
         let reader = Reader::start(git.clone());
         let Some(tip) = reader.id(&reference).await? else {

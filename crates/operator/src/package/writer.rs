@@ -4,22 +4,36 @@
 //! A checkpoint moves the branch only from what it was read as; when somebody else moved
 //! it, nothing is said on stdout. So the owner reads the branch again after each batch.
 
-use std::time::Duration;
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Seek, SeekFrom};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use ring::digest;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{ChildStdin, ChildStdout};
 
-use super::git::{Complaints, Git, Process};
+use super::git::{Git, Process};
 use super::message::IDENTITY;
 use super::reader::is_id;
 use super::{Error, NewCommit};
+
+/// Where fast-import complains, in the repository's folder. The process holds a shared lock on it for as long
+/// as it lives, also when the operator that started it does not.
+const LOG: &str = "nephoran-writer.log";
+
+/// From here on the log begins again.
+const LONGEST_LOG: u64 = 64 << 10;
 
 /// For a batch to be on disk; slow disks under load take seconds for a sync.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// For the process to end by itself, with its packs released.
 const FAREWELL: Duration = Duration::from_secs(15);
+
+/// How long a start waits for the writer of an operator that was killed: it ends by itself, in
+/// milliseconds. The writer of one that lives does not.
+const ORPHANS: Duration = Duration::from_secs(2);
 
 pub(super) struct Writer {
     git: Git,
@@ -31,7 +45,8 @@ struct FastImport {
     pid: Option<u32>,
     stdin: ChildStdin,
     stdout: BufReader<ChildStdout>,
-    complaints: Complaints,
+    complaints: Log,
+    started: Instant,
     checkpoints: u32,
     /// Of the last mark, batch and commit; they only need to differ.
     last: u64,
@@ -45,6 +60,11 @@ impl Writer {
     /// Checkpoints of the process that lives, which are packs that nobody may merge yet.
     pub(super) fn checkpoints(&self) -> u32 {
         self.live.as_ref().map_or(0, |live| live.checkpoints)
+    }
+
+    /// An idle process has an open file that a thorough `git gc` takes for left over.
+    pub(super) fn age(&self) -> Duration {
+        self.live.as_ref().map_or(Duration::ZERO, |live| live.started.elapsed())
     }
 
     /// Starts the process ahead of the first commit.
@@ -96,8 +116,10 @@ impl Writer {
 
 impl FastImport {
     fn start(git: &Git) -> Result<Self, Error> {
-        let mut process = git.spawn(&["fast-import", "--quiet", "--date-format=raw"])?;
-        let complaints = process.listen();
+        let explain = |error: std::io::Error| git.explain_file("fast-import", &error);
+        let (log, complaints) = Log::open(git).map_err(explain)?;
+        let args = ["fast-import", "--quiet", "--date-format=raw"];
+        let mut process = git.spawn_with(&args, Stdio::from(log))?;
         let pid = process.child.id();
         match (process.child.stdin.take(), process.child.stdout.take()) {
             (Some(stdin), Some(stdout)) => Ok(Self {
@@ -106,6 +128,7 @@ impl FastImport {
                 stdin,
                 stdout: BufReader::new(stdout),
                 complaints,
+                started: Instant::now(),
                 checkpoints: 0,
                 last: 0,
             }),
@@ -176,14 +199,58 @@ impl FastImport {
     async fn end(mut self, git: &Git) -> String {
         drop(self.stdin);
         let status = tokio::time::timeout(FAREWELL, self.process.wait()).await;
-        // What it said is read by another task, which the end of its pipe wakes.
-        tokio::task::yield_now().await;
         let failed = !matches!(status, Ok(Ok(status)) if status.success());
         if let (true, Some(pid)) = (failed, self.pid) {
             // Git leaves a report for whoever drove it; that is us, and we have its last words.
             let _ = std::fs::remove_file(git.dir().join(format!("fast_import_crash_{pid}")));
         }
         self.complaints.take()
+    }
+}
+
+/// What one process says, read from the shared log.
+struct Log {
+    file: File,
+}
+
+impl Log {
+    /// The end that the process writes to and holds a lock on, and the end that is read.
+    fn open(git: &Git) -> std::io::Result<(File, Self)> {
+        let path = git.dir().join(LOG);
+        let log = OpenOptions::new().create(true).append(true).read(true).open(&path)?;
+        // Held exclusively only for the moment in which a starting operator looks.
+        for _ in 0..1000 {
+            if log.try_lock_shared().is_ok() {
+                break;
+            }
+            std::thread::yield_now();
+        }
+        if log.metadata()?.len() > LONGEST_LOG {
+            log.set_len(0)?;
+        }
+        let mut file = File::open(&path)?;
+        file.seek(SeekFrom::End(0))?;
+        Ok((log, Self { file }))
+    }
+
+    /// What was said since the last look.
+    fn take(&mut self) -> String {
+        let mut said = Vec::new();
+        let _ = (&mut self.file).take(LONGEST_LOG).read_to_end(&mut said);
+        String::from_utf8_lossy(&said).into_owned()
+    }
+}
+
+/// Waits until no fast-import of an operator writes here any more, within bounds. A killed
+/// operator's last batch is then in the branch, or will never be.
+pub(super) async fn wait_for_orphans(git: &Git) {
+    let Ok(log) = File::open(git.dir().join(LOG)) else { return };
+    let begin = Instant::now();
+    while begin.elapsed() < ORPHANS {
+        if log.try_lock().is_ok() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
 

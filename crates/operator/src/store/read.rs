@@ -213,7 +213,8 @@ pub(super) fn count_states(connection: &Connection) -> rusqlite::Result<Vec<(Sta
     let mut statement = connection.prepare_cached(
         "SELECT state, count(*) FROM intents INDEXED BY live WHERE ended_at IS NULL GROUP BY state",
     )?;
-    let rows = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)? as usize)))?;
+    let rows =
+        statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)? as usize)))?;
     let mut counts = Vec::new();
     for row in rows {
         let (state, count) = row?;

@@ -65,7 +65,7 @@ async fn check(before: &str, field: &str, values: (Scalar, Scalar), expected: Re
             assert_eq!(preview.differences[0].step.as_deref(), Some("1"));
             // Another library reads the same value where the field is a plain path.
             let other: serde_json::Value = serde_saphyr::from_str(after).unwrap();
-            let pointer = format!("/{}", field.replace('.', "/").replace('[', "/").replace(']', ""));
+            let pointer = format!("/{}", field.replace(['.', '['], "/").replace(']', ""));
             let seen = other.pointer(&pointer).map(|v| v.to_string().trim_matches('"').to_owned());
             assert_eq!(
                 seen.as_deref(),

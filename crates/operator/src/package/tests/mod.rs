@@ -5,6 +5,7 @@ mod commits;
 mod edits;
 mod pushes;
 mod reading;
+mod trouble;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
