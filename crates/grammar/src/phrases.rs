@@ -36,12 +36,12 @@ pub(crate) const PHRASES: &[(C, f64, u16, &str)] = &[
          i would love to; we have to; we must; i have to; time to; it is time to; it's time to; feel free to; \
          you should; you may; you need to; you have to; i would like; i'd like; we would like; we'd like; \
          i'd appreciate; i would appreciate; let us; let's; make it so that; see to it that; a total of; \
-         all in all; hi all; hello all; hi everyone; hello everyone; thanks all; morning all; \
+         hi everyone; hello everyone; \
          at your end; on our side; for me; for us; as requested; as discussed; as agreed; ta very much; \
          quick one; cheers mate; the number of; number of; the count of; count of; the amount of; hi there; \
          hello there; hey there; as follows; the following; today please; morning team; morning folks; \
-         morning everyone; good morning all; good morning team; evening team; afternoon team; a favour; \
-         so please; then please; that's all; the size of; have a look and; take a moment to; \
+         morning everyone; good morning team; evening team; afternoon team; a favour; \
+         so please; then please; the size of; have a look and; take a moment to; \
          don't hesitate to",
     ),
     (
@@ -417,7 +417,7 @@ pub(crate) const PHRASES: &[(C, f64, u16, &str)] = &[
         C::Unknown,
         0.0,
         hint::BYPASS,
-        "without limits; without limit; without restrictions; without restriction; without any limits; system prompt; developer mode; god mode; debug mode; you are now; push it through; push this through; \
+        "without limits; without limit; without restrictions; without restriction; without any limits; system prompt; admin rights; admin privileges; root privileges; root rights; elevated privileges; administrator rights; developer mode; god mode; debug mode; you are now; push it through; push this through; \
          force it through; force it; force this; no questions asked; don't ask questions; \
          do not ask questions; without asking; without review; without approval; without any approval; \
          without any checks; without checks; without confirmation; without any review; without validation; \

@@ -89,7 +89,6 @@ pub(crate) fn out_of_scope(tokens: &Tokens, parts: &[Frame]) -> bool {
                     | C::Deploy
                     | C::Upgrade
                     | C::Sst
-                    | C::Pron
             )
         });
     if network {

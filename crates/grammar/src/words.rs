@@ -272,11 +272,11 @@ pub(crate) const WORDS: &[(C, f64, &str)] = &[
         C::Retire,
         0.0,
         "retire retires retired retiring withdraw withdraws withdrew withdrawn withdrawing uninstall uninstalls uninstalled uninstalling \
-         undeploy undeploys undeployed undeploying scrap scraps scrapped scrapping teardown tear-down deinstall deinstalled de-commission \
-         decomm decom decommision deprovision deprovisioned deprovisioning  de-provision axe axed dispose sunset sunsetted ditch \
-         ditched ditching destroy destroys destroyed destroying bin binned wipe wipes wiped wiping nuke nuked \
-         nuking purge purged purging erase erased erasing eliminate eliminated dismantle dismantled dismantling terminate terminates \
-         terminated terminating discard discarded obliterate trash trashed decommissioning",
+ undeploy undeploys undeployed undeploying scrap scraps scrapped scrapping teardown tear-down deinstall deinstalled de-commission \
+ decomm decom decommision deprovision deprovisioned deprovisioning de-provision axe axed dispose sunset sunsetted ditch \
+ ditched ditching destroy destroys destroyed destroying bin binned \
+ eliminate eliminated dismantle dismantled dismantling terminate terminates \
+ terminated terminating discard discarded decommissioning",
     ),
     (
         C::Deploy,
@@ -533,7 +533,7 @@ pub(crate) const HINTS: &[(u16, &str)] = &[
     ),
     (
         hint::RULES,
-        "policy rules rule instructions instruction prompt prompts guidelines guideline guardrails guardrail policies directives training \
+        "above previous prior earlier told everything preceding policy rules rule instructions instruction prompt prompts guidelines guideline guardrails guardrail policies directives training \
                    constraints restrictions safeguards safeguard limits context programming safety",
     ),
     (
@@ -545,7 +545,7 @@ pub(crate) const HINTS: &[(u16, &str)] = &[
     ),
     (
         hint::BYPASS,
-        "bypass bypasses bypassing bypassed circumvent circumvents circumventing sidestep sidesteps evade jailbreak jailbroken \
+        "unrestricted unfiltered superuser bypass bypasses bypassing bypassed circumvent circumvents circumventing sidestep sidesteps evade jailbreak jailbroken \
                     overrule overruling override overriding self-approve auto-approve autoapprove rubber-stamp overrides --force \
                     rubberstamp unreviewed unapproved unchecked sudo",
     ),
@@ -570,7 +570,7 @@ pub(crate) const HINTS: &[(u16, &str)] = &[
     ),
     (
         hint::DESTROY,
-        "delete deletes deleting remove removes removing destroy destroys destroying wipe wipes wiping kill kills killing nuke nukes \
+        "shut delete deletes deleting remove removes removing destroy destroys destroying wipe wipes wiping kill kills killing nuke nukes \
                      purge erase retire retiring decommission terminate tear uninstall scrap drop dismantle withdraw undeploy obliterate \
                      eliminate trash stop shutdown teardown flatten raze annihilate rid crash",
     ),
@@ -586,7 +586,7 @@ pub(crate) const HINTS: &[(u16, &str)] = &[
     ),
     (
         hint::FOREIGN_TOPIC,
-        "joke jokes poem poems weather recipe recipes pizza football song songs movie movies film flight flights book books story stories \
+        "buy sell play solve sing dance jazz milk pizza burger flowers groceries tokyo mum dad sister brother homework everest joke jokes poem poems weather recipe recipes pizza football song songs movie movies film flight flights book books story stories \
                            essay translate president capital-of birthday bitcoin stock stocks shares cake dinner lunch restaurant holiday hotel hotels \
                            train trains taxi haiku limerick lyrics novel novels tennis soccer cup championship olympics olympic election prime \
                            minister king queen war history dinosaur dinosaurs planet moon sun star stars galaxy homework math maths algebra equation \
@@ -609,5 +609,5 @@ pub(crate) const HINTS: &[(u16, &str)] = &[
         "what which who whose how where when what's who's tell explain write compose describe calculate sing draw recommend \
                     translate give suggest summarise summarize",
     ),
-    (hint::PERSONA, "pretend roleplay role-play dan act acting imagine persona"),
+    (hint::PERSONA, "assistant chatbot pretend roleplay role-play dan act acting imagine persona"),
 ];

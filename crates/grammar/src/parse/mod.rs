@@ -440,6 +440,11 @@ impl Reader<'_> {
             C::Unknown => self.unknown(),
             C::Become | C::Eq | C::Be | C::Have => {
                 let finite = matches!(self.word(self.at), "is" | "are" | "am" | "has" | "being");
+                // "have smf scaled to 9" orders.
+                if self.word(self.at) == "have" && self.frame.is_bare() && self.frame.seen == Seen::default()
+                {
+                    self.frame.base = true;
+                }
                 self.frame.seen.add(tok.class);
                 self.at += 1;
                 if finite && self.class(self.at) != C::To {

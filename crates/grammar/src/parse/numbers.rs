@@ -167,6 +167,11 @@ impl Reader<'_> {
                     self.last().more = -1;
                     self.at += 1;
                 }
+                // "two new pods" are two more.
+                C::New if self.class(self.at + 1) == C::Pods => {
+                    self.last().more = 1;
+                    self.at += 1;
+                }
                 C::New => {
                     self.frame.new_article = true;
                     self.frame.seen.add(C::New);
@@ -254,6 +259,13 @@ impl Reader<'_> {
             }
             _ => Kind::Bare,
         };
+        // "with 4 cpu", "8 GB memory": what a machine has.
+        if matches!(kind, Kind::Bare | Kind::Unclear)
+            && self.class(self.at) == C::Metric
+            && matches!(self.toks[self.at].value as u8, 1 | 2)
+        {
+            self.frame.seen.add(C::Hardware);
+        }
         let qty = self.last();
         if qty.kind == Kind::Bare {
             qty.kind = kind;

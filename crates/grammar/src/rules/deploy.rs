@@ -21,7 +21,6 @@ const SAID: Seen = Seen::of(&[
     C::Pods,
     C::New,
     C::Carry,
-    C::Capacity,
     C::Sessions,
     C::Subscribers,
     C::Blueprint,
@@ -44,7 +43,7 @@ pub(crate) fn puts(frame: &Frame) -> bool {
         || frame.says(C::Shrink);
     let put = frame.says(C::Put) && counted && (into || within && !frame.says(C::Pods));
     let light = (frame.says(C::Light) || frame.says(C::Put)) && counted && into;
-    let fresh = frame.new_article && frame.seen.any(Seen::of(&[C::Put, C::Want, C::Add, C::Give, C::Light]));
+    let fresh = frame.new_article && frame.seen.any(Seen::of(&[C::Put, C::Want, C::Give, C::Light]));
     (put || light || fresh) && !moved
 }
 
@@ -82,8 +81,18 @@ pub(crate) fn deploy(frame: &Frame, context: &Context<'_>) -> Read<Action> {
         }
     }
     // "a word that is in no table is the blueprint"
-    for (span, _) in &frame.unknown {
+    for (span, at) in &frame.unknown {
         let word = span.text(text);
+        // "the anr rapp"
+        let app = frame.mentions.iter().any(|m| {
+            m.at == at + 1 && matches!(m.named, Named::Function(Function::Xapp | Function::Rapp, _))
+        });
+        if app && frame.plain_blueprint && is_dns_label(word) && frame.unknown.len() == 1 && names.is_empty()
+        {
+            names.push(word.to_owned());
+            used_unknown += 1;
+            continue;
+        }
         if frame.plain_blueprint
             && is_dns_label(word)
             && names.is_empty()
@@ -168,6 +177,9 @@ pub(crate) fn deploy(frame: &Frame, context: &Context<'_>) -> Read<Action> {
         return Err(Problem::ask(Missing::Replicas));
     }
     let mut said = SAID;
+    if out.capacity.is_some() {
+        said = said.with(Seen::of(&[C::Capacity]));
+    }
     if frame.mentions.iter().any(|m| m.prep == C::Of) || frame.says(C::Pods) {
         said = said.with(Seen::of(&[C::Of]));
     }

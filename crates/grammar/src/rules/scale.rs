@@ -43,6 +43,18 @@ pub(crate) fn counts(frame: &Frame) -> bool {
 }
 
 pub(crate) fn scale(frame: &Frame, context: &Context<'_>) -> Read<Action> {
+    // "move smf from lab-core to north-core" is a migration.
+    let to_place = frame
+        .mentions
+        .iter()
+        .any(|m| m.prep == C::To && !matches!(m.named, crate::frame::Named::Function(..)));
+    let from_place = frame
+        .mentions
+        .iter()
+        .any(|m| m.prep == C::From && !matches!(m.named, crate::frame::Named::Function(..)));
+    if to_place && from_place {
+        return Err(Problem::Refuse(RefuseReason::Unsupported));
+    }
     let wanted = target::target(frame, context);
     let choice = frame.choice;
     if let Some(choice) = choice {
