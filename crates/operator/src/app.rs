@@ -27,7 +27,7 @@ use crate::plan::{Packages, Planner};
 use crate::reconcile::drift::Drift;
 use crate::reconcile::fields::Fields;
 use crate::reconcile::{Acts, Flow, Records, deadlines, repair};
-use crate::store::{Health, Store};
+use crate::store::{Health, Store, retention};
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::readiness::Readiness;
 use crate::telemetry::{gather, logs};
@@ -187,6 +187,7 @@ impl Operator {
             let drift = Drift { records: records.clone(), packages: packages.clone() };
             tasks.spawn(drift.run(repository.clone(), flow.clone()));
         }
+        tasks.spawn(retention::run(store.clone(), config.retention, flow.clone()));
         tasks.spawn(deadlines::run(records.clone(), queue.clone(), flow.clone()));
         tasks.spawn(follow_store(store.clone(), records, queue.clone(), readiness.clone(), flow.clone()));
 

@@ -9,6 +9,7 @@ mod events;
 mod look;
 mod read;
 mod readers;
+pub mod retention;
 mod schema;
 mod stats;
 mod write;
@@ -240,7 +241,7 @@ impl Store {
     }
 
     /// Those that wait although their deadline has passed.
-    pub async fn passed(&self, now: jiff::Timestamp) -> Result<Vec<IntentId>, Error> {
+    pub async fn passed(&self, now: Timestamp) -> Result<Vec<IntentId>, Error> {
         self.read(move |connection| read::passed(connection, now)).await
     }
 
@@ -325,7 +326,8 @@ impl Store {
     }
 
     /// Changes when the store stops and starts again to be able to write. After it was unavailable,
-    /// what was told as failed may be stored after all: look at [`Store::live`] again.
+    /// a move that was told as failed may be stored after all: look at [`Store::live`] again. An
+    /// acceptance that was told as failed was undone.
     pub fn health(&self) -> watch::Receiver<Health> {
         self.inner.health.clone()
     }
@@ -415,6 +417,8 @@ fn check_in_background(files: Files, shared: Arc<Shared>) {
 #[derive(Debug, Default)]
 pub(crate) struct Fault {
     commits: std::sync::atomic::AtomicU32,
+    /// Commits that reach the disk and are told as failed.
+    late: std::sync::atomic::AtomicU32,
     reopens: std::sync::atomic::AtomicU32,
     /// Pages that the disk has room for; 0 for as many as there are.
     pages: std::sync::atomic::AtomicU32,
@@ -443,6 +447,10 @@ impl Fault {
 
     fn at_commit(&self) -> rusqlite::Result<()> {
         Self::fires(&self.commits)
+    }
+
+    fn after_commit(&self) -> rusqlite::Result<()> {
+        Self::fires(&self.late)
     }
 
     fn at_reopen(&self) -> rusqlite::Result<()> {

@@ -191,6 +191,16 @@ pub(super) fn passed(connection: &Connection, now: Timestamp) -> Result<Vec<Inte
     rows.filter_map(Result::transpose).collect::<rusqlite::Result<_>>().map_err(&failed)
 }
 
+/// Intents that were accepted after an entry of the audit trail and have not moved since. Looks at
+/// every intent.
+pub(super) fn accepted_after(connection: &Connection, sequence: u64) -> rusqlite::Result<Vec<IntentId>> {
+    let mut statement =
+        connection.prepare("SELECT id FROM intents WHERE version = 1 AND last_audit > ?1 ORDER BY seq")?;
+    let rows =
+        statement.query_map([sequence as i64], |row| Ok(IntentId::parse(row.get_ref(0)?.as_str()?)))?;
+    rows.filter_map(Result::transpose).collect()
+}
+
 /// Places of intents that ended before a time, oldest first.
 pub(super) fn ended_before(connection: &Connection, before: i64, limit: usize) -> Result<Vec<i64>, Error> {
     let failed = failed("list the intents that ended");

@@ -230,6 +230,23 @@ impl Transaction<'_> {
         Ok(Ok(forgotten))
     }
 
+    /// As if it had never been accepted; the trail tells both.
+    pub(super) fn withdraw(&mut self, id: &IntentId) -> rusqlite::Result<()> {
+        let (seq, last): (i64, i64) = self
+            .connection
+            .prepare_cached("DELETE FROM intents WHERE id = ?1 RETURNING seq, last_audit")?
+            .query_row([id.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        self.connection.prepare_cached("DELETE FROM records WHERE seq = ?1")?.execute([seq])?;
+        self.connection.prepare_cached("DELETE FROM folder_keys WHERE id = ?1")?.execute([id.as_str()])?;
+        let note = AuditNote {
+            kind: "withdrawn",
+            actor: "operator".into(),
+            body: serde_json::json!({"cause": "the store failed while it was accepted; its requester was told so"}),
+        };
+        self.append(last as u64, &New::note(Some(id), &note, Timestamp::now()))?;
+        Ok(())
+    }
+
     fn append(&mut self, previous: u64, new: &New<'_>) -> rusqlite::Result<u64> {
         audit::append(self.connection, &mut self.batch.head, self.salts, previous, new)
     }

@@ -15,6 +15,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use nephoran_api::canonical::hex;
+use nephoran_model::intent::IntentId;
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::{oneshot, watch};
 use tracing::{error, info, warn};
@@ -349,6 +350,8 @@ impl Writer {
         #[cfg(test)]
         self.fault.at_commit()?;
         connection.prepare_cached("COMMIT")?.execute([])?;
+        #[cfg(test)]
+        self.fault.after_commit()?;
         Ok(())
     }
 
@@ -448,12 +451,12 @@ impl Writer {
         self.due = CHECKPOINT;
         self.shared.set_head(again.head);
         self.shared.live.store(again.live, Ordering::Relaxed);
-        // Told as failed, and stored after all: who listens learns of them now.
+        // Moves told as failed, and stored after all: who listens learns of them now.
         self.shared.events.publish(again.unheard);
         Ok(())
     }
 
-    fn open_again(&self) -> Result<Again, Failure> {
+    fn open_again(&mut self) -> Result<Again, Failure> {
         #[cfg(test)]
         self.fault.at_reopen().map_err(|error| Failure::of("reopen", &error))?;
         let opened = schema::open_writer(&self.files).map_err(|error| Failure::Unsure(error.to_string()))?;
@@ -466,8 +469,6 @@ impl Writer {
             )));
         }
         write_something(connection).map_err(failed)?;
-        let head = audit::head(connection).map_err(failed)?;
-        let live = read::count_live(connection).map_err(failed)?;
         let known = self.shared.head();
         let then = audit::entries(connection, known.sequence.saturating_sub(1), 1).map_err(failed)?;
         if known.sequence > 0 && then.first().is_none_or(|then| then.hash != hex(&known.hash)) {
@@ -477,9 +478,36 @@ impl Writer {
                 self.files.database.display()
             )));
         }
+        let withdrawn = self.withdraw(connection, known).map_err(failed)?;
+        let head = audit::head(connection).map_err(failed)?;
+        let live = read::count_live(connection).map_err(failed)?;
         let unheard = audit::entries(connection, known.sequence, events::REMEMBERED).map_err(failed)?;
-        let unheard = unheard.into_iter().filter_map(remembered).collect();
+        let mut unheard: Vec<Event> = unheard.into_iter().filter_map(remembered).collect();
+        unheard.retain(|event| !withdrawn.contains(&event.id));
         Ok(Again { opened, head, live, unheard })
+    }
+
+    /// Takes out the intents that are on disk although their requesters were told that they are
+    /// not: who was refused may have asked again, and must not get it twice.
+    fn withdraw(&mut self, connection: &Connection, known: AuditHead) -> rusqlite::Result<Vec<IntentId>> {
+        let ids = read::accepted_after(connection, known.sequence)?;
+        if ids.is_empty() {
+            return Ok(ids);
+        }
+        let head = audit::head(connection)?;
+        let mut batch = Batch { head, events: Vec::new(), live: 0 };
+        connection.execute_batch("BEGIN IMMEDIATE")?;
+        let mut transaction = Transaction { connection, salts: &mut self.salts, batch: &mut batch };
+        let withdrawn = ids.iter().try_for_each(|id| transaction.withdraw(id));
+        match withdrawn.and_then(|()| connection.execute_batch("COMMIT")) {
+            Ok(()) => Ok(ids),
+            Err(error) => {
+                if !connection.is_autocommit() {
+                    let _ = connection.execute_batch("ROLLBACK");
+                }
+                Err(error)
+            }
+        }
     }
 
     fn shut(&mut self) {

@@ -58,6 +58,51 @@ async fn everyone_in_the_batch_that_failed_is_told() {
 }
 
 #[tokio::test]
+async fn what_was_refused_is_not_carried_out_even_if_the_disk_has_it() {
+    let folder = Folder::new();
+    let store = folder.open();
+    store.accept(intent(1), None, None).await.unwrap();
+    let mut events = store.subscribe();
+    let key = || {
+        let digest = [1; 32];
+        Some(AcceptKey { identity: "ann".into(), door: Source::Http, key: "k".into(), digest })
+    };
+    let file = || Some("intent-1.json".to_owned());
+    store.inner.fault.late.store(1, SeqCst);
+    assert!(store.accept(intent(2), key(), file()).await.is_err());
+    until_ready(&store).await;
+    assert_eq!(store.get(&id(2)).await.unwrap(), None);
+    assert_eq!(store.count_live(), 1);
+    assert!(events.try_recv().is_err(), "nobody hears of it");
+    let kinds: Vec<String> =
+        store.audit(None, 1, 10).await.unwrap().into_iter().map(|entry| entry.kind).collect();
+    assert_eq!(kinds, ["state", "withdrawn"], "the trail tells it");
+
+    // Asked again, by its key and by its file, it is new.
+    let again = store.accept(intent(3), key(), file()).await.unwrap();
+    assert!(matches!(again, Accepted::New { .. }));
+    assert_eq!(store.live().await.unwrap().len(), 2);
+    assert!(store.verify_audit(vec![]).await.unwrap().is_sound());
+}
+
+#[tokio::test]
+async fn a_move_that_was_told_as_failed_and_is_on_disk_is_heard_of_after_the_reopening() {
+    let folder = Folder::new();
+    let store = folder.open();
+    store.accept(intent(1), None, None).await.unwrap();
+    let mut events = store.subscribe();
+    let next = moved(stored(&store, &id(1)).await, State::Translating, "claimed");
+    store.inner.fault.late.store(1, SeqCst);
+    assert!(store.advance(next.clone(), vec![]).await.is_err());
+    until_ready(&store).await;
+    let event = events.recv().await.unwrap();
+    assert_eq!((event.seq, event.id, event.state), (2, id(1), State::Translating));
+    // Who tries it again is told to read first.
+    assert!(matches!(store.advance(next, vec![]).await, Err(Error::Stale { .. })));
+    assert_eq!(store.audit_head().sequence, 2);
+}
+
+#[tokio::test]
 async fn reads_go_on_while_the_store_cannot_write() {
     let folder = Folder::new();
     let store = folder.open();

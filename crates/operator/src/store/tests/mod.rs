@@ -17,12 +17,12 @@ use nephoran_model::proposal::Priority;
 use super::*;
 
 /// A data folder of its own that goes with the test.
-struct Folder {
+pub(super) struct Folder {
     folder: tempfile::TempDir,
 }
 
 impl Folder {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self { folder: tempfile::tempdir().unwrap() }
     }
 
@@ -30,7 +30,7 @@ impl Folder {
         self.folder.path()
     }
 
-    fn open(&self) -> Store {
+    pub(super) fn open(&self) -> Store {
         Store::open(self.path()).unwrap()
     }
 
@@ -44,12 +44,12 @@ impl Folder {
     }
 }
 
-fn id(number: usize) -> IntentId {
+pub(super) fn id(number: usize) -> IntentId {
     IntentId::parse(&format!("i{number:06}")).unwrap()
 }
 
 /// An intent as the desk makes it.
-fn intent(number: usize) -> Intent {
+pub(super) fn intent(number: usize) -> Intent {
     let at = Timestamp::from_second(1_700_000_000 + number as i64).unwrap();
     Intent {
         id: id(number),
@@ -88,11 +88,11 @@ fn intent(number: usize) -> Intent {
 }
 
 /// The record moved on, as the flow does it.
-fn moved(mut intent: Intent, state: State, cause: &str) -> Intent {
+pub(super) fn moved(mut intent: Intent, state: State, cause: &str) -> Intent {
     intent.enter(state, cause, "operator", Timestamp::now()).unwrap();
     intent
 }
 
-async fn stored(store: &Store, id: &IntentId) -> Intent {
+pub(super) async fn stored(store: &Store, id: &IntentId) -> Intent {
     store.get(id).await.unwrap().unwrap()
 }
