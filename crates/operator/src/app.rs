@@ -14,7 +14,7 @@ use nephoran_queue::Queue;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing::{error, info, warn};
+use tracing::{info, warn};
 
 use crate::actuate::package::PackageActuator;
 use crate::admit::Desk;
@@ -220,14 +220,7 @@ impl Operator {
     /// Begins to watch the hot folder, when one is configured.
     pub fn watch_folder(&self, config: &Config) {
         let Some(path) = &config.hot_folder.path else { return };
-        let watching = folder::run(self.folder(config, path), self.doors.clone());
-        let readiness = self.readiness.clone();
-        self.tasks.spawn(async move {
-            if let Err(cause) = watching.await {
-                error!(%cause, "The hot folder cannot be watched.");
-                readiness.lacks("hot_folder", cause.to_string());
-            }
-        });
+        self.tasks.spawn(folder::run(self.folder(config, path), self.doors.clone()));
     }
 
     /// SIGHUP reads the configuration again: the limits and the log change at once, anything else

@@ -151,8 +151,20 @@ impl Inner {
 
     async fn admit_in_order(&self, submissions: Vec<Submission>) -> Vec<Result<Admitted, Refusal>> {
         let mut under_way = Vec::with_capacity(submissions.len());
+        // A place that comes free meanwhile is not for one that stands behind.
+        let mut full: Vec<(Priority, Duration)> = Vec::new();
         for submission in submissions {
-            under_way.push(match self.begin(submission) {
+            let priority = priority(&submission);
+            if let Some((_, retry_after)) = full.iter().find(|(band, _)| *band == priority) {
+                let retry_after = *retry_after;
+                under_way.push(Err(Refusal::Full { band: priority.as_str(), retry_after }));
+                continue;
+            }
+            let begun = self.begin(submission);
+            if let Err(Refusal::Full { retry_after, .. }) = &begun {
+                full.push((priority, *retry_after));
+            }
+            under_way.push(match begun {
                 Err(refusal) => Err(refusal),
                 Ok((intent, key, folder_key, begun)) => {
                     let mut accept = Box::pin(self.store.accept(intent, key, folder_key));
@@ -238,7 +250,7 @@ impl Inner {
     }
 
     fn record(&self, submission: Submission, now: Timestamp) -> Intent {
-        let priority = submission.priority.or_else(|| said(&submission.request)).unwrap_or(Priority::Normal);
+        let priority = priority(&submission);
         let cause = match &submission.parent {
             Some(parent) => format!("follows {}", parent.id),
             None => format!("came in by {}", submission.source.as_str()),
@@ -278,6 +290,11 @@ impl Inner {
             retry_at: None,
         }
     }
+}
+
+/// As claimed, else as the request itself says.
+fn priority(submission: &Submission) -> Priority {
+    submission.priority.or_else(|| said(&submission.request)).unwrap_or(Priority::Normal)
 }
 
 /// The priority that the request itself says.

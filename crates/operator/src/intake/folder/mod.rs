@@ -20,6 +20,9 @@ mod request;
 /// What status files say.
 mod status;
 
+/// Files that must wait.
+mod later;
+
 /// Keeps status files true.
 mod track;
 
@@ -29,7 +32,7 @@ mod watch;
 /// Decides which files are complete.
 mod ripe;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::PathBuf;
@@ -38,7 +41,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use nephoran_model::intent::{Change, Intent, IntentId, Source, State};
-use nephoran_model::proposal::Proposal;
+use nephoran_model::proposal::{Priority, Proposal};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -47,6 +50,7 @@ use crate::admit::{Admitted, Desk, Refusal, Submission};
 use crate::store::Store;
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::readiness::Readiness;
+use later::Later;
 use place::{Look, Opened, Place};
 use request::{Asked, Fault, Reader};
 use ripe::Ripeness;
@@ -54,7 +58,7 @@ use track::Tracker;
 use watch::Heard;
 
 /// Files let in together: they share the sync of their records and of their moves.
-const BATCH: usize = 64;
+const BATCH: usize = 128;
 
 /// How often the folder itself is looked at when events tell of it, to find what they missed.
 const RESCAN: Duration = Duration::from_secs(2);
@@ -115,10 +119,25 @@ impl OnceReport {
 
 const CONDITION: &str = "hot_folder";
 
-/// Takes files until `stop`.
-pub async fn run(folder: Folder, stop: CancellationToken) -> io::Result<()> {
-    loop {
-        let place = Arc::new(Place::open(&folder.path)?);
+/// Takes files until `stop`. A folder that is away is waited for, and reported meanwhile.
+pub async fn run(folder: Folder, stop: CancellationToken) {
+    let mut reported = false;
+    while !stop.is_cancelled() {
+        let place = match Place::open(&folder.path) {
+            Ok(place) => Arc::new(place),
+            Err(error) => {
+                folder.readiness.lacks(CONDITION, format!("the hot folder cannot be opened: {error}"));
+                if !std::mem::replace(&mut reported, true) {
+                    tracing::error!(folder = %folder.path.display(), cause = %error,
+                        "The hot folder cannot be opened; it is tried again until it can.");
+                }
+                tokio::select! {
+                    () = stop.cancelled() => return,
+                    () = tokio::time::sleep(RESCAN) => continue,
+                }
+            }
+        };
+        reported = false;
         folder.readiness.holds(CONDITION);
         let here = stop.child_token();
         let tracker = Tracker::new(place.clone(), folder.store.clone());
@@ -129,18 +148,6 @@ pub async fn run(folder: Folder, stop: CancellationToken) -> io::Result<()> {
         watch_here(&folder, &place, &tracker, &here).await;
         here.cancel();
         let _ = tracking.await;
-        if stop.is_cancelled() {
-            return Ok(());
-        }
-        let gone = format!("the hot folder {} was moved away", folder.path.display());
-        tracing::error!("{gone}; it is watched again when it is back.");
-        folder.readiness.lacks(CONDITION, "the hot folder was moved away");
-        while Place::open(&folder.path).is_err() {
-            tokio::select! {
-                () = stop.cancelled() => return Ok(()),
-                () = tokio::time::sleep(RESCAN) => {}
-            }
-        }
     }
 }
 
@@ -215,7 +222,8 @@ pub async fn once(folder: Folder, stop: CancellationToken) -> io::Result<OnceRep
     while !present.is_empty() && !stop.is_cancelled() {
         // At the end of the patience whatever is there is taken as it is.
         let forced = Instant::now() >= patience;
-        let mut ripe: BTreeSet<OsString> = door.ripen(present.clone(), forced).await.into_iter().collect();
+        let fresh = present.iter().filter(|name| !door.later.contains(name)).cloned().collect();
+        let mut ripe: BTreeSet<OsString> = door.ripen(fresh, forced).await.into_iter().collect();
         ripe.extend(door.due());
         ripe.retain(|name| door.may_try(name));
         let ripe: Vec<OsString> = ripe.into_iter().collect();
@@ -231,7 +239,7 @@ pub async fn once(folder: Folder, stop: CancellationToken) -> io::Result<OnceRep
         if Instant::now() >= patience + ENOUGH {
             // Still written to: its writer will find it where it is.
             let given_up = present.len();
-            present.retain(|name| door.later.contains_key(name));
+            present.retain(|name| door.later.contains(name));
             door.failed += given_up - present.len();
         }
         if !present.is_empty() {
@@ -307,7 +315,7 @@ struct Door<'a> {
     reader: Reader,
     ripeness: Ripeness,
     /// Not tried before: the queue was full, or the file was in use.
-    later: BTreeMap<OsString, Instant>,
+    later: Later,
     /// Taken, but to be left where they are until they change.
     left: HashMap<OsString, Look>,
     accepted: Vec<IntentId>,
@@ -331,6 +339,7 @@ enum Read {
 struct Put {
     name: OsString,
     key: String,
+    band: Priority,
 }
 
 impl<'a> Door<'a> {
@@ -345,7 +354,7 @@ impl<'a> Door<'a> {
                 model_follows: folder.model_follows,
             },
             ripeness: Ripeness::default(),
-            later: BTreeMap::new(),
+            later: Later::default(),
             left: HashMap::new(),
             accepted: Vec::new(),
             failed: 0,
@@ -353,12 +362,12 @@ impl<'a> Door<'a> {
     }
 
     fn may_try(&self, name: &OsStr) -> bool {
-        self.later.get(name).is_none_or(|not_before| Instant::now() >= *not_before)
+        self.later.may_try(name, Instant::now())
     }
 
     /// Whether a file must be tried again.
     fn is_waiting(&self, name: &OsStr) -> bool {
-        self.later.contains_key(name) || self.ripeness.watches(name)
+        self.later.contains(name) || self.ripeness.watches(name)
     }
 
     fn waits(&self) -> bool {
@@ -367,15 +376,13 @@ impl<'a> Door<'a> {
 
     /// Files whose time to be tried again has come. They were complete when they were put off.
     fn due(&mut self) -> Vec<OsString> {
-        let now = Instant::now();
-        let due: Vec<OsString> =
-            self.later.iter().filter(|(_, at)| **at <= now).map(|(name, _)| name.clone()).collect();
+        let due = self.later.due(Instant::now());
         due.iter().for_each(|name| self.ripeness.forget(name));
         due
     }
 
     fn next_try(&self) -> Option<Instant> {
-        self.later.values().min().copied()
+        self.later.next()
     }
 
     /// Looks through the folder for files that are complete without an event.
@@ -395,7 +402,7 @@ impl<'a> Door<'a> {
         self.ripeness.forget_all_but(&names);
         let there: HashSet<&OsString> = names.iter().collect();
         self.left.retain(|name, _| there.contains(name));
-        self.later.retain(|name, _| there.contains(name));
+        self.later.retain(|name| there.contains(name));
         if with_events { self.ripen(names, false).await } else { self.compare(names).await }
     }
 
@@ -464,8 +471,11 @@ impl<'a> Door<'a> {
     /// Reads, lets in and moves a batch of files, in the order given. `forced` are taken however
     /// unfinished they look.
     async fn take(&mut self, batch: &[OsString], forced: &HashSet<OsString>) {
+        // A batch before may have found its band full.
+        let batch: Vec<OsString> = batch.iter().filter(|name| self.may_try(name)).cloned().collect();
         let now = Timestamp::now();
-        let reads = self.read(batch, forced).await;
+        let in_line = self.later.bands_in_line();
+        let reads = self.read(&batch, forced).await;
         let (mut puts, mut submissions, mut failures) = (Vec::new(), Vec::new(), Vec::new());
         for (name, read) in reads {
             match read {
@@ -479,9 +489,15 @@ impl<'a> Door<'a> {
                     self.retry(name, Duration::from_secs(1));
                 }
                 Read::Failed(why) => failures.push((name, why)),
+                Read::Asked { asked, .. }
+                    if in_line.contains(&asked.band()) && !self.later.contains(&name) =>
+                {
+                    self.later.line_up(name, asked.band());
+                }
                 Read::Asked { asked, key } => {
+                    let band = asked.band();
                     submissions.push(self.submission(&name, *asked, &key));
-                    puts.push(Put { name, key });
+                    puts.push(Put { name, key, band });
                 }
             }
         }
@@ -495,15 +511,18 @@ impl<'a> Door<'a> {
                 Ok(admitted) => accepted.push((put, admitted)),
                 Err(Refusal::Invalid { detail, .. }) => failures.push((put.name, detail)),
                 Err(refusal @ Refusal::KeyReused) => failures.push((put.name, refusal.to_string())),
+                Err(Refusal::Full { .. }) => {
+                    self.put_off();
+                    self.later.band_full(put.name, put.band, Instant::now());
+                }
                 Err(
-                    Refusal::Full { retry_after, .. }
-                    | Refusal::TooManyLive { retry_after }
+                    Refusal::TooManyLive { retry_after }
                     | Refusal::Draining { retry_after }
                     | Refusal::Store { retry_after, .. },
                 ) => {
-                    self.folder.metrics.backpressure();
-                    self.folder.metrics.retried();
-                    self.retry(put.name, retry_after.min(Duration::from_secs(2)));
+                    self.put_off();
+                    let soon = retry_after.min(Duration::from_secs(1));
+                    self.later.close(put.name, Instant::now() + soon);
                 }
             }
         }
@@ -552,6 +571,11 @@ impl<'a> Door<'a> {
         matches!(self.folder.store.get(&admitted.id).await, Ok(Some(intent)) if intent.source != Source::Folder)
     }
 
+    fn put_off(&self) {
+        self.folder.metrics.backpressure();
+        self.folder.metrics.retried();
+    }
+
     async fn leave(&mut self, name: OsString) {
         self.later.remove(&name);
         self.ripeness.forget(&name);
@@ -560,7 +584,7 @@ impl<'a> Door<'a> {
     }
 
     fn retry(&mut self, name: OsString, after: Duration) {
-        self.later.insert(name, Instant::now() + after);
+        self.later.until(name, Instant::now() + after);
     }
 
     async fn fail(&mut self, failures: Vec<(OsString, String)>, now: Timestamp) {

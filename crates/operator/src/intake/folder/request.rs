@@ -18,6 +18,13 @@ pub struct Asked {
     pub correlation_id: Option<String>,
 }
 
+impl Asked {
+    /// The band it will stand in.
+    pub fn band(&self) -> Priority {
+        self.priority.unwrap_or(Priority::Normal)
+    }
+}
+
 /// How files are read.
 #[derive(Clone)]
 pub struct Reader {
@@ -94,15 +101,16 @@ impl Reader {
         if words.trim().is_empty() {
             return Err(Fault::Wrong("the file says nothing".to_owned()));
         }
+        let mut priority = None;
         match (self.translate)(words) {
-            Proposal::Actions(_) => {}
+            Proposal::Actions(actions) => priority = actions.priority,
             Proposal::Clarify(_) if self.model_follows => {}
             Proposal::Clarify(clarify) => return Err(Fault::Wrong(question(&clarify))),
             Proposal::Refuse(refuse) => return Err(Fault::Wrong(refusal(&refuse).to_owned())),
         }
         Ok(Asked {
             request: Request::Text(words.to_owned()),
-            priority: None,
+            priority,
             reason: None,
             constraints: Constraints::default(),
             correlation_id: None,
