@@ -144,7 +144,19 @@ impl Desk {
 
 impl Inner {
     async fn admit(&self, submission: Submission) -> Result<Admitted, Refusal> {
-        let (intent, key, folder_key, begun) = self.begin(submission)?;
+        let key = key_of(&submission);
+        let (intent, key, folder_key, begun) = match (self.begin(submission), key) {
+            (Ok(begun), _) => begun,
+            // What was accepted before needs no place now.
+            (Err(refusal @ (Refusal::Full { .. } | Refusal::TooManyLive { .. })), Some(key)) => {
+                return match self.store.repeated(&key).await {
+                    Ok(Some(id)) => self.repeated(id).await,
+                    Err(store::Error::KeyReused) => Err(Refusal::KeyReused),
+                    Ok(None) | Err(_) => Err(refusal),
+                };
+            }
+            (Err(refusal), _) => return Err(refusal),
+        };
         let stored = self.store.accept(intent, key, folder_key).await;
         self.finish(begun, stored).await
     }
@@ -199,12 +211,7 @@ impl Inner {
         if self.draining.load(Ordering::Relaxed) {
             return Err(Refusal::Draining { retry_after: SOON });
         }
-        let key = submission.key.as_ref().map(|key| AcceptKey {
-            identity: submission.requester.clone(),
-            door: submission.source,
-            key: key.key.clone(),
-            digest: key.digest,
-        });
+        let key = key_of(&submission);
         let folder_key = submission.folder_key.clone();
         let intent = self.record(submission, Timestamp::now());
         let band = band(intent.priority);
@@ -237,16 +244,19 @@ impl Inner {
                 place.publish(id.clone(), not_before.map(ready_at), deadline.map(ready_at));
                 Ok(Admitted { id, state: State::Received, position, repeated: false })
             }
-            Ok(Accepted::Repeated { id }) => {
-                let state = match self.store.get(&id).await {
-                    Ok(Some(first)) => first.state,
-                    Ok(None) | Err(_) => State::Received,
-                };
-                Ok(Admitted { id, state, position: 0, repeated: true })
-            }
+            Ok(Accepted::Repeated { id }) => self.repeated(id).await,
             Err(store::Error::KeyReused) => Err(Refusal::KeyReused),
             Err(other) => Err(Refusal::Store { reason: crate::reconcile::chain(&other), retry_after: SOON }),
         }
+    }
+
+    /// The answer that was given before, as far as the intent has come since.
+    async fn repeated(&self, id: IntentId) -> Result<Admitted, Refusal> {
+        let state = match self.store.get(&id).await {
+            Ok(Some(first)) => first.state,
+            Ok(None) | Err(_) => State::Received,
+        };
+        Ok(Admitted { id, state, position: 0, repeated: true })
     }
 
     fn record(&self, submission: Submission, now: Timestamp) -> Intent {
@@ -290,6 +300,15 @@ impl Inner {
             retry_at: None,
         }
     }
+}
+
+fn key_of(submission: &Submission) -> Option<AcceptKey> {
+    submission.key.as_ref().map(|key| AcceptKey {
+        identity: submission.requester.clone(),
+        door: submission.source,
+        key: key.key.clone(),
+        digest: key.digest,
+    })
 }
 
 /// As claimed, else as the request itself says.

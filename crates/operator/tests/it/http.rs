@@ -173,6 +173,9 @@ fn what_is_wrong_is_said_by_pointer() {
             .collect()
     };
     assert_eq!(faults(json!({})), [""]);
+    assert_eq!(faults(json!({"text": "x", "deadline": "2020-01-01T00:00:00Z"})), ["/deadline"]);
+    let late = json!({"text": "x", "deadline": "2120-01-01T00:00:00Z", "not_before": "2130-01-01T00:00:00Z"});
+    assert_eq!(faults(late), ["/deadline"]);
     assert_eq!(faults(json!([])), [""]);
     assert_eq!(faults(json!({"text": "x", "priority": "top", "bogus": 1})), ["/priority", "/bogus"]);
     assert_eq!(
@@ -327,8 +330,11 @@ fn a_full_queue_refuses_and_says_when_to_retry() {
             &json!({"text": format!("scale upf to {n} in ns ran-a"), "priority": priority}),
         )
     };
-    let mut statuses = Vec::new();
-    for n in 0..12 {
+    let keyed =
+        json!({"text": "scale amf to 4 in ns core5g", "priority": "urgent", "idempotency_key": "k-1"});
+    let first = server.post_json("/api/v1/intents", &keyed);
+    let mut statuses = vec![first.status];
+    for n in 1..12 {
         let answer = send("urgent", n);
         if answer.status == 503 {
             problem(&answer);
@@ -338,6 +344,8 @@ fn a_full_queue_refuses_and_says_when_to_retry() {
     }
     assert_eq!(statuses, [vec![202; 10], vec![503; 2]].concat());
     assert_eq!(send("low", 1).status, 503);
+    let again = server.post_json("/api/v1/intents", &keyed);
+    assert_eq!((again.status, &again.json()["id"]), (200, &first.json()["id"]), "it has its place already");
     let queue = server.get("/api/v1/queue").json();
     assert_eq!(
         (&queue["capacity"], &queue["used"], &queue["paused"]),

@@ -6,6 +6,7 @@ use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
+use jiff::Timestamp;
 use nephoran_api::intent_v1::is_mark;
 use nephoran_api::problem::Fault;
 use nephoran_api::record::{self, PlanView, Record};
@@ -52,6 +53,7 @@ pub async fn submit(State(doors): State<Shared>, headers: HeaderMap, sent: Body)
         }
     };
     let key = idempotency_key(&headers, said.idempotency_key.as_deref())?;
+    times_make_sense(&said, Timestamp::now())?;
     let dry_run = said.dry_run;
     let submission = submission_of(said, key, &bytes, &doors);
     if dry_run {
@@ -129,6 +131,19 @@ pub fn idempotency_key(headers: &HeaderMap, in_body: Option<&str>) -> Result<Opt
     Ok(Some(in_header.to_owned()))
 }
 
+/// A deadline that has passed, or passes before the intent may begin, is a slip of the requester.
+fn times_make_sense(said: &submission::Body, now: Timestamp) -> Result<(), Reject> {
+    let Some(deadline) = said.deadline else { return Ok(()) };
+    let wrong = |detail: &str| Err(Reject::unprocessable(vec![Fault::new("/deadline", detail)]));
+    if deadline <= now {
+        return wrong("lies in the past");
+    }
+    match said.not_before {
+        Some(begin) if begin >= deadline => wrong("must be after not_before"),
+        _ => Ok(()),
+    }
+}
+
 fn submission_of(said: submission::Body, key: Option<String>, bytes: &[u8], doors: &Doors) -> Submission {
     let mut made = Submission {
         source: Source::Http,
@@ -165,6 +180,25 @@ pub fn digest(bytes: &[u8]) -> [u8; 32] {
     digest.as_ref().try_into().expect("SHA-256 has 32 bytes")
 }
 
+/// What a client is told of its accepted intent. Its own type: this is the hot path.
+#[derive(Serialize)]
+struct Accepted<'a> {
+    id: &'a str,
+    state: Standing,
+    position: usize,
+    links: Links<'a>,
+}
+
+#[derive(Serialize)]
+struct Links<'a> {
+    #[serde(rename = "self")]
+    here: &'a str,
+    plan: String,
+    report: String,
+    audit: String,
+    events: String,
+}
+
 /// 202 with where to look; 200 when the same key and bytes came before.
 pub fn admitted_answer(admitted: &Admitted) -> Response {
     let id = admitted.id.as_str();
@@ -172,18 +206,18 @@ pub fn admitted_answer(admitted: &Admitted) -> Response {
     let status = if admitted.repeated { StatusCode::OK } else { StatusCode::ACCEPTED };
     let mut response = json_answer(
         status,
-        &json!({
-            "id": id,
-            "state": admitted.state,
-            "position": admitted.position,
-            "links": {
-                "self": here,
-                "plan": format!("{here}/plan"),
-                "report": format!("{here}/report"),
-                "audit": format!("{here}/audit"),
-                "events": format!("/api/v1/events?intent={id}"),
+        &Accepted {
+            id,
+            state: admitted.state,
+            position: admitted.position,
+            links: Links {
+                here: &here,
+                plan: format!("{here}/plan"),
+                report: format!("{here}/report"),
+                audit: format!("{here}/audit"),
+                events: format!("/api/v1/events?intent={id}"),
             },
-        }),
+        },
     );
     if let Ok(location) = HeaderValue::from_str(&here) {
         response.headers_mut().insert(header::LOCATION, location);
