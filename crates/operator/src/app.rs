@@ -14,7 +14,7 @@ use nephoran_queue::Queue;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use crate::actuate::package::PackageActuator;
 use crate::admit::Desk;
