@@ -169,6 +169,15 @@ impl Git {
         }
     }
 
+    /// Why nothing can be written here, when that is so.
+    pub(super) fn try_to_write(&self, doing: &str) -> Result<(), Error> {
+        let path = self.dir.join("nephoran-probe");
+        // More than the blocks that a nearly full disk still finds for a name.
+        let written = std::fs::write(&path, [0; 64 << 10]);
+        let _ = std::fs::remove_file(&path);
+        written.map_err(|error| self.explain_file(doing, &error))
+    }
+
     /// The typed error behind what git printed.
     pub(super) fn explain(&self, doing: &str, complaint: &str) -> Error {
         let path = self.dir.display().to_string();

@@ -61,6 +61,8 @@ pub(super) struct Owner {
     pub(super) writer: Writer,
     pub(super) recent: Recent,
     pub(super) repack: Option<JoinHandle<()>>,
+    /// The last write found a disk that is full or read-only, and no later one was seen to work.
+    pub(super) trouble: Option<Error>,
 }
 
 /// A change that waits for its commit.
@@ -99,6 +101,9 @@ impl Owner {
                     worked = Instant::now();
                 }
                 _ = tick.tick() => {
+                    if self.trouble.is_some() && self.git.try_to_write("fast-import").is_ok() {
+                        self.trouble = None;
+                    }
                     let _ = self.look().await;
                     let idle = worked.elapsed() >= IDLE;
                     if idle && (self.writer.checkpoints() > 0 || self.writer.age() > OLDEST_WRITER) {
@@ -157,7 +162,7 @@ impl Owner {
             tip: self.state.tip.clone(),
             packages: self.state.packages(),
             workloads: self.state.inventory.workloads().len(),
-            error: result.as_ref().err().cloned(),
+            error: result.as_ref().err().or(self.trouble.as_ref()).cloned(),
         };
         self.status.send_if_modified(|now| {
             let differs = *now != status;
@@ -231,6 +236,9 @@ impl Owner {
                 _ => false,
             };
             if !again {
+                if matches!(error, Error::DiskFull { .. } | Error::ReadOnly { .. }) {
+                    self.trouble = Some(error.clone());
+                }
                 // The branch may hold some of them all the same: then they are known now.
                 let _ = self.look().await;
                 let batch = self.still_right(batch);
@@ -291,6 +299,9 @@ impl Owner {
             return Ok(ids);
         }
         if tip.as_ref() == Some(&self.state.tip) {
+            if complaint.trim().is_empty() {
+                self.git.try_to_write("fast-import")?;
+            }
             let error = self.git.explain("fast-import", &complaint);
             // After a refused reference this process keeps its own idea of the branch.
             self.writer.rest().await;
@@ -314,6 +325,7 @@ impl Owner {
 
     /// Reads back what was written, moves the inventory on, and answers.
     async fn finish(&mut self, batch: Vec<Waiting>, commits: Vec<String>) {
+        self.trouble = None;
         let wrong = self.read_back(&batch, &commits).await;
         let mut known = true;
         for (waiting, commit) in batch.iter().zip(&commits) {

@@ -62,7 +62,7 @@ pub struct Status {
     pub tip: String,
     pub packages: usize,
     pub workloads: usize,
-    /// Why the last look failed. Reading goes on with what was read before.
+    /// Why the last look or write failed, until one works. Reading goes on with what was read before.
     pub error: Option<Error>,
 }
 
@@ -122,6 +122,7 @@ impl Repository {
             writer: Writer::new(git.clone()),
             recent: Recent::default(),
             repack: None,
+            trouble: None,
         };
         tokio::spawn(owner.run(inbox));
         Ok(Self { inner: Arc::new(Inner { config, reference, git, reader, published, asks, moves, status }) })

@@ -96,7 +96,11 @@ impl Writer {
             }
             Ok(Err(error)) => {
                 let complaint = live.end(&self.git).await;
-                let complaint = if complaint.trim().is_empty() { error.to_string() } else { complaint };
+                if complaint.trim().is_empty() {
+                    // A full disk holds no complaint about it either.
+                    self.git.try_to_write("fast-import")?;
+                    return Err(self.git.explain("fast-import", &error.to_string()));
+                }
                 Err(self.git.explain("fast-import", &complaint))
             }
             Err(_) => {

@@ -215,3 +215,101 @@ async fn a_target_without_a_package_gets_a_patch_package() {
     assert!(matches!(repository.preview(&[step]).await, Err(Error::Stale { .. })));
     world.is_sound();
 }
+
+/// Values of a document, as another library reads them.
+fn as_others_read(text: &str) -> Option<Vec<serde_json::Value>> {
+    serde_saphyr::from_multiple(text).ok()
+}
+
+/// Paths and values of all integers.
+fn integers(value: &serde_json::Value, at: String, found: &mut Vec<(String, i64)>) {
+    match value {
+        serde_json::Value::Number(number) => found.extend(number.as_i64().map(|number| (at, number))),
+        serde_json::Value::Object(fields) => {
+            for (key, value) in fields {
+                let key = key.replace('\\', "\\\\").replace('"', "\\\"");
+                integers(value, format!("{at}[\"{key}\"]"), found);
+            }
+        }
+        serde_json::Value::Array(items) => {
+            for (index, value) in items.iter().enumerate() {
+                integers(value, format!("{at}[{index}]"), found);
+            }
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn every_integer_of_every_package_at_hand_can_be_changed_and_nothing_else_with_it() {
+    let mut texts: Vec<String> = crate::package::samples::files()
+        .into_iter()
+        .filter(|(path, _)| path.ends_with(".yaml"))
+        .map(|(_, bytes)| String::from_utf8(bytes).unwrap())
+        .collect();
+    let mut folders: Vec<PathBuf> = super::reading::corpus("blueprints").into_iter().collect();
+    while let Some(folder) = folders.pop() {
+        for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|end| end == "yaml") {
+                let text = std::fs::read_to_string(path).unwrap();
+                texts.push(text.replace('\n', "\r\n"));
+                texts.push(text);
+            }
+        }
+    }
+    let mut edited = 0;
+    for text in texts {
+        let Some(documents) = as_others_read(&text) else { continue };
+        for (document, value) in documents.iter().enumerate() {
+            let mut found = Vec::new();
+            integers(value, String::new(), &mut found);
+            for (field, number) in found {
+                let before =
+                    crate::package::editor::Before { blob: "b".into(), bytes: text.clone().into_bytes() };
+                let edit = Edit {
+                    file: "f".into(),
+                    document,
+                    field: crate::package::yaml::Path::parse(&field).unwrap().to_string(),
+                    before: Scalar::Int(number),
+                    after: Scalar::Int(number + 1),
+                    blob: "b".into(),
+                };
+                let (file, differences) =
+                    crate::package::editor::edit("r", "p", "f", &before, &[("1", &edit)]).unwrap();
+                assert_eq!(differences.len(), 1, "{field}");
+                assert_eq!(differences[0].step.as_deref(), Some("1"));
+                let after = String::from_utf8(file.bytes).unwrap();
+                // The other library sees that one number changed too.
+                let mut expected = documents.clone();
+                let place = expected[document].pointer_mut(&pointer(&edit.field)).unwrap();
+                *place = (number + 1).into();
+                assert_eq!(as_others_read(&after).unwrap(), expected, "{field}");
+                // All bytes but the number's are the same.
+                let same = text.bytes().zip(after.bytes()).take_while(|(one, other)| one == other).count();
+                let tail = text.bytes().rev().zip(after.bytes().rev()).take_while(|(a, b)| a == b).count();
+                assert!(
+                    text.len() - tail.min(text.len() - same) - same <= number.to_string().len(),
+                    "{field}"
+                );
+                edited += 1;
+            }
+        }
+    }
+    assert!(edited > 20, "{edited}");
+}
+
+/// A JSON pointer for a path.
+fn pointer(field: &str) -> String {
+    let path = crate::package::yaml::Path::parse(field).unwrap();
+    path.0
+        .iter()
+        .map(|segment| match segment {
+            crate::package::yaml::Segment::Key(key) => {
+                format!("/{}", key.replace('~', "~0").replace('/', "~1"))
+            }
+            crate::package::yaml::Segment::Index(index) => format!("/{index}"),
+        })
+        .collect()
+}

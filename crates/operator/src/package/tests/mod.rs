@@ -23,7 +23,11 @@ struct World {
 
 impl World {
     async fn new(files: &[(&str, &str)]) -> Self {
-        let world = Self { folder: tempfile::tempdir().unwrap() };
+        Self::new_in(tempfile::tempdir().unwrap(), files).await
+    }
+
+    async fn new_in(folder: TempDir, files: &[(&str, &str)]) -> Self {
+        let world = Self { folder };
         super::init_bare(&world.bare(), "main").await.unwrap();
         let files = files.iter().map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec())).collect();
         super::import_files(&world.bare(), "main", files).await.unwrap();

@@ -330,7 +330,7 @@ async fn a_directory_bounds_what_is_read() {
 }
 
 /// Files of the corpora beside the project, or a word that they are missing.
-fn corpus(name: &str) -> Option<PathBuf> {
+pub(super) fn corpus(name: &str) -> Option<PathBuf> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpora").join(name);
     if path.exists() {
         return Some(path);

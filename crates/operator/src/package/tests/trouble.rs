@@ -254,3 +254,78 @@ async fn what_is_no_repository_says_what_to_do() {
     let change = change(&repository, 1, "upf", 4).await;
     repository.commit(change).await.unwrap();
 }
+
+/// A small disk of its own, as far as this machine lets us have one.
+struct Disk {
+    place: PathBuf,
+    _folder: TempDir,
+}
+
+impl Disk {
+    fn new() -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().join("disk");
+        std::fs::create_dir(&place).unwrap();
+        let disk = Self { place, _folder: folder };
+        if disk.mount(&["-t", "tmpfs", "-o", "size=4m", "tmpfs"]) {
+            return Some(disk);
+        }
+        eprintln!("SKIPPED: no file system can be mounted here; a full and a read-only disk are not shown");
+        None
+    }
+
+    fn mount(&self, args: &[&str]) -> bool {
+        Command::new("mount").args(args).arg(&self.place).output().is_ok_and(|output| output.status.success())
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(&self.place).output();
+    }
+}
+
+#[tokio::test]
+async fn a_full_disk_refuses_until_there_is_space() {
+    let Some(disk) = Disk::new() else { return };
+    let files = [("n/w/Kptfile", KPTFILE), ("n/w/x.yaml", &deployment("n", "w", "3"))];
+    let world = World::new_in(tempfile::tempdir_in(&disk.place).unwrap(), &files).await;
+    let repository = world.open().await;
+    for (number, to) in [(1, 4), (2, 5)] {
+        let change = change(&repository, number, "w", to).await;
+        let filler = world.folder.path().join("filler");
+        let _ = std::fs::write(&filler, vec![1; 8 << 20]);
+        let error = repository.commit(change.clone()).await.unwrap_err();
+        assert_eq!(error.category(), "disk_full", "{error}");
+        assert!(error.retry());
+        assert_eq!(repository.status().error, Some(error));
+        std::fs::remove_file(filler).unwrap();
+        let mut status = repository.watch_status();
+        let well = status.wait_for(|status| status.error.is_none());
+        tokio::time::timeout(std::time::Duration::from_secs(10), well).await.unwrap().unwrap();
+        let committed = repository.commit(change).await.unwrap();
+        assert!(!committed.already);
+        assert_eq!(named(&repository, "w").replicas.unwrap().value, to);
+    }
+    assert_eq!(world.commits(), 4);
+    repository.close().await;
+    world.is_sound();
+    let left = std::fs::read_dir(world.bare()).unwrap().flatten();
+    let left: Vec<_> = left.map(|entry| entry.file_name().into_string().unwrap()).collect();
+    assert!(!left.iter().any(|name| name.starts_with("fast_import_crash")), "{left:?}");
+}
+
+#[tokio::test]
+async fn a_read_only_repository_is_read_and_refuses_to_be_written() {
+    let Some(disk) = Disk::new() else { return };
+    let files = [("n/w/Kptfile", KPTFILE), ("n/w/x.yaml", &deployment("n", "w", "3"))];
+    let world = World::new_in(tempfile::tempdir_in(&disk.place).unwrap(), &files).await;
+    assert!(disk.mount(&["-o", "remount,ro"]));
+    let repository = world.open().await;
+    let change = change(&repository, 1, "w", 4).await;
+    let error = repository.commit(change.clone()).await.unwrap_err();
+    assert_eq!(error.category(), "read_only", "{error}");
+    assert!(disk.mount(&["-o", "remount,rw"]));
+    repository.commit(change).await.unwrap();
+    world.is_sound();
+}
