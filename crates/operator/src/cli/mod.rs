@@ -229,5 +229,5 @@ fn note(text: &str) {
 }
 
 fn document(value: &serde_json::Value) -> Result<Exit, Failure> {
-    out(&format!("{value:#}\n"))
+    out(&show::json(value))
 }

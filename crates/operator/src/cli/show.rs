@@ -6,24 +6,29 @@ use serde_json::Value;
 use super::args::{Common, Output};
 use super::exit::{Exit, Failure};
 use super::out;
-use super::text::{escape, escape_lines, shorten, table};
+use super::text::{escape, escape_json, escape_lines, is_hidden, shorten, table};
 
 /// JSON and YAML show the answer as it came; `table` says what people read.
 pub fn answer(common: &Common, value: &Value, people: impl FnOnce(bool) -> String) -> Result<Exit, Failure> {
     match common.output.unwrap_or(Output::Table) {
         Output::Table => out(&people(false)),
         Output::Wide => out(&people(true)),
-        Output::Json => out(&format!("{value:#}\n")),
+        Output::Json => out(&json(value)),
         Output::Yaml => out(&yaml(value)),
     }
 }
 
+pub fn json(value: &Value) -> String {
+    escape_json(format!("{value:#}\n"))
+}
+
 pub fn yaml(value: &Value) -> String {
     match serde_saphyr::to_string(value) {
-        Ok(text) if text.ends_with('\n') => text,
-        Ok(text) => text + "\n",
-        // JSON is YAML too.
-        Err(_) => format!("{value:#}\n"),
+        Ok(text) if !text.chars().any(|character| character != '\n' && is_hidden(character)) => {
+            if text.ends_with('\n') { text } else { text + "\n" }
+        }
+        // JSON is YAML too, and can write out what a terminal would obey.
+        _ => json(value),
     }
 }
 

@@ -1,5 +1,7 @@
 //! Text of others on a terminal: shown, never obeyed.
 
+use std::fmt::Write;
+
 /// Makes C0, C1, bidirectional and zero-width characters visible. Tabs and line ends too: a table
 /// has one line per row.
 pub fn escape(text: &str) -> String {
@@ -37,8 +39,27 @@ fn push(shown: &mut String, character: char) {
     }
 }
 
+/// JSON, with the same characters written as `\uXXXX`: it means the same, and a terminal is left alone.
+pub fn escape_json(json: String) -> String {
+    if !json.chars().any(|character| character != '\n' && is_hidden(character)) {
+        return json;
+    }
+    let mut shown = String::with_capacity(json.len() + 64);
+    for character in json.chars() {
+        if character == '\n' || !is_hidden(character) {
+            shown.push(character);
+            continue;
+        }
+        // Such a character stands in a string: outside of strings JSON is ASCII.
+        for unit in character.encode_utf16(&mut [0; 2]) {
+            let _ = write!(shown, "\\u{unit:04x}");
+        }
+    }
+    shown
+}
+
 /// Does something to a terminal or to a reader without being seen.
-fn is_hidden(character: char) -> bool {
+pub fn is_hidden(character: char) -> bool {
     character.is_control()
         || matches!(character,
             '\u{ad}'                        // soft hyphen
@@ -143,6 +164,16 @@ mod tests {
             assert!(!escape(text).chars().any(is_hidden));
         }
         assert_eq!(escape_lines("-a\n+\u{1b}b\n"), "-a\n+\\u{1b}b\n");
+    }
+
+    #[test]
+    fn json_means_the_same_with_its_hidden_characters_written_out() {
+        let value = serde_json::json!({"a\u{202e}": "x\u{1b}\u{9b}\u{200b}\u{e0041}\u{7f}y\n日本"});
+        for text in [value.to_string(), format!("{value:#}")] {
+            let shown = escape_json(text);
+            assert!(!shown.chars().any(|c| c != '\n' && is_hidden(c)), "{shown}");
+            assert_eq!(serde_json::from_str::<serde_json::Value>(&shown).ok(), Some(value.clone()));
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::args::{Common, Output, Translate, Translator};
 use super::exit::{Exit, Failure};
-use super::text::escape;
+use super::text::{escape, escape_json};
 
 pub fn run(common: &Common, options: &Translate) -> Result<Exit, Failure> {
     if options.translator == Translator::Model {
@@ -136,8 +136,8 @@ fn field(line: &str) -> Result<String, &'static str> {
 
 fn print(output: &mut impl Write, proposal: &Proposal, people: bool) -> std::io::Result<()> {
     if !people {
-        serde_json::to_writer(&mut *output, proposal)?;
-        return output.write_all(b"\n");
+        let line = serde_json::to_string(proposal).map_err(std::io::Error::other)?;
+        return writeln!(output, "{}", escape_json(line));
     }
     let value = serde_json::to_value(proposal).map_err(std::io::Error::other)?;
     let said = |pointer: &str| super::show::field(&value, pointer);

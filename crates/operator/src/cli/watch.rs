@@ -11,7 +11,7 @@ use super::args::{Common, Output};
 use super::client::{Client, encoded};
 use super::exit::{Exit, Failure};
 use super::read::path;
-use super::text::escape;
+use super::text::{escape, escape_json};
 use super::{note, out, show};
 
 /// The server gives a sign of life every 15 s.
@@ -96,7 +96,7 @@ fn row(time: &str, state: &str, last: &str) -> String {
 fn print(common: &Common, data: &Value) -> Result<(), Failure> {
     match common.output {
         Some(Output::Yaml) => out(&format!("---\n{}", show::yaml(data))),
-        _ => out(&format!("{data}\n")),
+        _ => out(&escape_json(format!("{data}\n"))),
     }
     .map(|_| ())
 }

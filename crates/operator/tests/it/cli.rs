@@ -452,6 +452,13 @@ fn what_a_stranger_wrote_is_shown_and_never_obeyed() {
             assert!(!ran.out.contains(forbidden), "{words:?}: {forbidden:?} in {:?}", ran.out);
         }
     }
+    for format in ["json", "yaml"] {
+        let ran = stub.run(&["get", ID, "-o", format]);
+        for forbidden in ['\u{1b}', '\u{7}', '\u{202e}', '\u{200b}', '\r', '\t'] {
+            assert!(!ran.out.contains(forbidden), "{format}: {forbidden:?} in {:?}", ran.out);
+        }
+        assert_eq!(serde_json::from_str::<Value>(&ran.out).unwrap()["request"]["text"], words);
+    }
     let refused = Stub::always(422, json!({"detail": words}));
     assert!(!refused.run(&["get", ID]).err.contains('\u{1b}'));
 }
