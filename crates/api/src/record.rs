@@ -221,7 +221,7 @@ fn words(intent: &Intent) -> Vec<String> {
         said.extend(plan.notes.iter().map(|note| format!("{}.", note.trim_end_matches('.'))));
     }
     for finding in &intent.findings {
-        said.push(format!("{}: {} {}", finding.rule, finding.message, finding.remedy));
+        said.push(format!("{}: {}; {}.", finding.rule, finding.message, finding.remedy));
     }
     for outcome in &intent.outcomes {
         match (&outcome.commit, &outcome.note) {

@@ -18,7 +18,7 @@ use nephoran_queue::{Delivery, Queue};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing::{error, info, warn};
+use tracing::{debug, error, warn};
 
 use super::chain;
 use super::fields::Holder;
@@ -510,7 +510,7 @@ impl Inner {
         intent.attempts = 0;
         intent.retry_at = None;
         self.save(intent).await?;
-        info!(intent = %intent.id, commit = %applied.commit, "Applied.");
+        debug!(intent = %intent.id, commit = %applied.commit, "Applied.");
         for rival in intent.supersedes.clone() {
             self.supersede(&rival, intent, "superseded by").await?;
         }
