@@ -86,13 +86,8 @@ pub(crate) fn ensure(frame: &Frame, context: &Context<'_>) -> Read<Action> {
         .with(Slots::TRIGGER);
     let vague = frame.says(C::Vague) && frame.quantities.is_empty();
     if vague || frame.quantities.is_empty() && frame.seen.any(Seen::of(&[C::Few, C::More, C::Fewer])) {
-        return Err(Problem::ask(if frame.seen.any(Seen::of(&[C::Keep])) {
-            Missing::Value
-        } else if frame.metrics == [crate::words::metric::THROUGHPUT as u8] && target::has_target(frame) {
-            Missing::Value
-        } else {
-            Missing::Action
-        }));
+        let rate = frame.metrics == [crate::words::metric::THROUGHPUT as u8] && target::has_target(frame);
+        return Err(Problem::ask(if frame.says(C::Keep) || rate { Missing::Value } else { Missing::Action }));
     }
     account(frame, SAID, slots)?;
     let metric = metric(frame)?;
