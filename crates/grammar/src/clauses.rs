@@ -225,6 +225,12 @@ fn share(clauses: &mut [Frame], inherits: &[(bool, bool)]) {
                 current.factors = previous.factors.clone();
             }
         }
+        // "remove 2 upf and smf": all of smf, or two of it?
+        let counted = Seen::of(&[C::Remove, C::Retire, C::Add]);
+        if inherits[index].0 && previous.has_content() && !current.has_content() && previous.seen.any(counted)
+        {
+            current.seen.add(C::Told);
+        }
         // "prefer cell 503, forbid cell 504" after "slice sst 5:".
         let topic_slice = before[0].slice_at.is_some_and(|at| before[0].verb_at.is_none_or(|verb| at < verb));
         if topic_slice && !current.slice.is_named() && !current.cells.is_empty() && before[0].slice.is_named()

@@ -231,6 +231,8 @@ pub(crate) struct Frame {
     pub(crate) max_metric: bool,
     /// "is", "has", "running": tells a state, unless a modal verb is there too.
     pub(crate) tells: bool,
+    /// Orders in this part.
+    pub(crate) orders: u8,
     /// A plain word where a setting's name would stand.
     pub(crate) plain_key: Option<usize>,
     /// "pod 3", "pods": the noun without a count or a name before it.

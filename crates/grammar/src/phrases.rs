@@ -33,7 +33,7 @@ pub(crate) const PHRASES: &[(C, f64, u16, &str)] = &[
          we would like you to; be so kind as to; be so kind and; be so good as to; be good enough to; \
          be kind enough to; do me a favour and; do me a favor and; do us a favour and; i would like to; \
          i'd like to; we would like to; we'd like to; i want to; we want to; i need to; we need to; \
-         i would love to; we have to; we must; i have to; time to; it is time to; it's time to; feel free to; \
+         i would love to; we have to; we must; i have to; it is time to; it's time to; feel free to; \
          you should; you may; you need to; you have to; i would like; i'd like; we would like; we'd like; \
          i'd appreciate; i would appreciate; let us; let's; make it so that; see to it that; a total of; \
          hi everyone; hello everyone; \
@@ -417,7 +417,7 @@ pub(crate) const PHRASES: &[(C, f64, u16, &str)] = &[
         C::Unknown,
         0.0,
         hint::BYPASS,
-        "without limits; without limit; without restrictions; without restriction; without any limits; system prompt; admin rights; admin privileges; root privileges; root rights; elevated privileges; administrator rights; developer mode; god mode; debug mode; you are now; push it through; push this through; \
+        "without limits; without limit; without restrictions; without restriction; without any limits; system prompt; open a terminal; open a shell; a shell on; a terminal on; a root shell; shell access; terminal session; admin rights; admin privileges; root privileges; root rights; elevated privileges; administrator rights; developer mode; god mode; debug mode; you are now; push it through; push this through; \
          force it through; force it; force this; no questions asked; don't ask questions; \
          do not ask questions; without asking; without review; without approval; without any approval; \
          without any checks; without checks; without confirmation; without any review; without validation; \

@@ -26,8 +26,9 @@ pub(crate) fn verdict(tokens: &Tokens) -> Option<RefuseReason> {
             || (pair[0].class == C::Name && !matches!(pair[1].class, C::Ns | C::Cluster))
     });
     // "delete namespace ran-a": the place itself, and nothing in it.
-    let razed = tokens.list.iter().take(4).any(|tok| matches!(tok.class, C::Retire | C::Remove))
-        && razes_place(tokens)
+    let razed = tokens.list.iter().take(4).any(|tok| {
+        matches!(tok.class, C::Retire | C::Remove) || tok.class == C::Unknown && has(hint::DESTROY)
+    }) && razes_place(tokens)
         && no_thing | only_place(tokens);
     if rules
         || approvals
@@ -49,7 +50,7 @@ fn razes_place(tokens: &Tokens) -> bool {
         .list
         .iter()
         .filter(|tok| !matches!(tok.class, C::Fill | C::The | C::Priority))
-        .skip_while(|tok| !matches!(tok.class, C::Retire | C::Remove));
+        .skip_while(|tok| !matches!(tok.class, C::Retire | C::Remove | C::Unknown));
     list.next();
     matches!(
         (list.next().map(|t| t.class), list.next().map(|t| t.class)),
@@ -98,5 +99,5 @@ pub(crate) fn out_of_scope(tokens: &Tokens, parts: &[Frame]) -> bool {
             });
     }
     let unread = parts.iter().any(|part| !part.unknown.is_empty());
-    has(hint::FOREIGN_TOPIC) || (unread && has(hint::ASKING)) || tokens.strange >= 5
+    has(hint::FOREIGN_TOPIC) || ((unread || tokens.strange > 0) && has(hint::ASKING)) || tokens.strange >= 5
 }

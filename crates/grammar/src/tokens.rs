@@ -200,6 +200,12 @@ fn reason_end(table: &Table, text: &str, raw: &[Raw], from: usize) -> Option<usi
             break;
         }
         let class = table.get(word).map_or(C::Unknown, |entry| entry.class);
+        // What an order is, or how it must be done, is no reason.
+        let commands = index == from
+            && matches!(class, C::Keep | C::Do | C::Run | C::Give | C::Use | C::Carry | C::Grow | C::Light);
+        if commands || NO_REASON.contains(&word) {
+            return None;
+        }
         let harmless = match class {
             C::Unknown => !word.bytes().any(|b| b.is_ascii_digit() || b == b'-' || b == b'_'),
             C::Fill
@@ -268,6 +274,33 @@ fn reason_end(table: &Table, text: &str, raw: &[Raw], from: usize) -> Option<usi
     last
 }
 
+/// Words that change an order, wherever they stand.
+const NO_REASON: &[&str] = &[
+    "instead",
+    "rather",
+    "again",
+    "temporarily",
+    "slowly",
+    "quickly",
+    "gradually",
+    "urgent",
+    "urgently",
+    "important",
+    "asap",
+    "emergency",
+    "immediately",
+    "except",
+    "unless",
+    "until",
+    "not",
+    "never",
+    "only",
+    "please",
+    "instantly",
+    "carefully",
+    "gently",
+];
+
 fn single(table: &Table, text: &str, piece: Raw, out: &mut Tokens) {
     let mut tok = Tok { class: C::Unknown, lo: piece.lo, hi: piece.hi, value: 0.0, whole: true };
     let mut word = word_of(text, &piece);
@@ -333,6 +366,10 @@ fn shape(word: &str, tok: &mut Tok, out: &mut Tokens) {
     } else if let Some(factor) = word.strip_prefix('x').and_then(|rest| rest.parse::<u16>().ok()) {
         tok.class = C::Factor;
         tok.value = f64::from(factor);
+    } else if bytes.iter().all(|b| b.is_ascii_digit() || *b == b'-') && bytes.contains(&b'-') {
+        // A date is no name.
+        tok.class = C::Unknown;
+        tok.value = 1.0;
     } else if (digit || bytes.contains(&b'-'))
         && bytes.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'-')
     {

@@ -560,7 +560,7 @@ pub(crate) const HINTS: &[(u16, &str)] = &[
     ),
     (
         hint::SHELL,
-        "etc/passwd etc/shadow kubectl rm bash shell sudo ssh curl wget  exec powershell  chmod chown mkfs dd sh zsh eval systemctl   \
+        "ls whoami uname ifconfig etc/passwd etc/shadow kubectl rm bash shell sudo ssh curl wget  exec powershell  chmod chown mkfs dd sh zsh eval systemctl   \
                     drop-table xp_cmdshell netcat nc reverse-shell iptables  psql crictl subprocess    \
                    printenv  base64 nmap tcpdump  powershell.exe cmd.exe rm-rf  ",
     ),

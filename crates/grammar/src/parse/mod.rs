@@ -146,9 +146,16 @@ impl Reader<'_> {
                 self.frame.verb_lo = Some(tok.lo);
             }
             self.verb_form(tok);
+            self.second_verb(tok);
         }
         if tok.class == C::Want {
             self.want_form();
+        }
+        // A modal verb behind an order belongs to nothing: "double the must upf".
+        let modal = matches!(tok.class, C::Want | C::Should | C::Must | C::Become | C::Let)
+            || tok.class == C::You && matches!(self.word(self.at), "we" | "i");
+        if modal && self.frame.base && !self.frame.says(C::Keep) && !self.frame.trigger {
+            self.frame.seen.add(C::Told);
         }
         self.dispatch(tok);
         if !keeps_adjacent
@@ -184,6 +191,59 @@ impl Reader<'_> {
         } else {
             self.frame.base = true;
         }
+    }
+
+    /// Two orders in one part, with nothing between them: "move scale upf to 5".
+    pub(super) fn second_verb(&mut self, tok: Tok) {
+        const ORDERS: Seen = Seen::of(&[
+            C::Scale,
+            C::Light,
+            C::Set,
+            C::Put,
+            C::Run,
+            C::Use,
+            C::Carry,
+            C::Give,
+            C::Grow,
+            C::Shrink,
+            C::Add,
+            C::Remove,
+            C::Retire,
+            C::Deploy,
+            C::Create,
+            C::Launch,
+            C::Upgrade,
+            C::Steer,
+        ]);
+        if !ORDERS.has(tok.class) {
+            return;
+        }
+        let first = self.word(self.at).split(' ').next().unwrap_or_default();
+        let participle = first.ends_with("ed") || first.ends_with("ing") || IRREGULAR.contains(&first);
+        let tied = self.at > 0
+            && matches!(
+                self.class(self.at - 1),
+                C::To | C::And | C::Comma | C::Colon | C::Keep | C::Be | C::Only | C::Must | C::Forbid
+            );
+        let softened = self.frame.seen.any(Seen::of(&[
+            C::Keep,
+            C::Prefer,
+            C::Avoid,
+            C::Forbid,
+            C::Show,
+            C::Undo,
+            C::Elastic,
+            C::When,
+            C::Must,
+            C::Only,
+            C::Unsupported,
+            C::Notify,
+        ]));
+        let out_of = first == "out";
+        if self.frame.orders > 0 && !out_of && !participle && !tied && !softened {
+            self.frame.seen.add(C::Told);
+        }
+        self.frame.orders += 1;
     }
 
     pub(super) fn want_form(&mut self) {
@@ -230,6 +290,13 @@ impl Reader<'_> {
                     self.frame.seen.add(C::Add);
                     self.at += 1;
                     return;
+                }
+                // "together with smf, scale upf": what is done with smf?
+                if self.word(self.at).contains(' ')
+                    && self.frame.is_bare()
+                    && self.out.parts.iter().all(|part| part.is_bare())
+                {
+                    self.frame.seen.add(C::Told);
                 }
                 self.at += 1;
                 // A conjunction with nothing behind it promised more.
@@ -298,6 +365,12 @@ impl Reader<'_> {
             }
             C::Check => {
                 if tok.value == CHECK_FIRST {
+                    // "scale upf to 5 and can we scale smf?" orders one and asks about the other.
+                    if !self.out.check
+                        && self.out.parts.iter().any(|part| part.has_thing() && part.has_content())
+                    {
+                        self.frame.seen.add(C::Told);
+                    }
                     self.out.check = true;
                 } else {
                     self.frame.seen.add(C::Check);
@@ -424,6 +497,20 @@ impl Reader<'_> {
                 self.at += 1;
             }
             C::When => {
+                // "when cpu is above 70 %" sets off; "if you must" says how.
+                let mut ahead = self.at + 1;
+                while matches!(
+                    self.class(ahead),
+                    C::The | C::A | C::Link | C::Statistic | C::Max | C::Of | C::Function | C::Name | C::Fill
+                ) {
+                    ahead += 1;
+                }
+                if !matches!(self.class(ahead), C::Metric | C::Sessions | C::UeNoun | C::Subscribers | C::Pdu)
+                {
+                    let says_how = matches!(self.class(ahead), C::You | C::Want | C::Must)
+                        || VERBS.has(self.class(ahead));
+                    self.frame.seen.add(if says_how { C::Told } else { C::Cond });
+                }
                 self.frame.seen.add(C::When);
                 self.frame.trigger = true;
                 self.at += 1;

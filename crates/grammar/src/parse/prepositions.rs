@@ -45,7 +45,7 @@ impl Reader<'_> {
             {
                 self.take_value()
             }
-            C::A | C::Version | C::Cell | C::SliceWord => {
+            C::Version | C::Cell | C::SliceWord => {
                 if self.class(self.at) == C::Cell {
                     self.cells(C::To);
                 }
@@ -294,7 +294,22 @@ impl Reader<'_> {
     pub(super) fn leave_preposition(&mut self, prep: C) {
         let next = self.class(self.at + usize::from(matches!(self.class(self.at), C::The | C::A)));
         let ties = match prep {
-            C::Of => true,
+            C::Of => {
+                !VERBS.has(next)
+                    && !matches!(
+                        next,
+                        C::Stop
+                            | C::Comma
+                            | C::And
+                            | C::To
+                            | C::In
+                            | C::At
+                            | C::On
+                            | C::From
+                            | C::By
+                            | C::For
+                    )
+            }
             C::For | C::On | C::In | C::At | C::With | C::By | C::From | C::Into | C::Off => {
                 matches!(
                     next,
@@ -333,7 +348,6 @@ impl Reader<'_> {
                         | C::Between
                         | C::More
                         | C::Few
-                        | C::Limit
                         | C::Pdu
                         | C::Factor
                         | C::About

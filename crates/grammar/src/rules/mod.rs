@@ -152,7 +152,8 @@ fn kind(frame: &Frame, context: &Context<'_>) -> Read<Action> {
         return traffic::qos(frame, context);
     }
     let celled = frame.says(C::Cell) || !frame.cells.is_empty();
-    let kept_off = celled && (sliced || frame.ue.is_some()) && frame.cell_prep == Some(C::Off);
+    let kept_off =
+        celled && (sliced || frame.ue.is_some() || frame.says(C::Traffic)) && frame.cell_prep == Some(C::Off);
     if frame.seen.any(preference)
         || kept_off
         || (celled

@@ -84,6 +84,9 @@ pub(crate) fn scale(frame: &Frame, context: &Context<'_>) -> Read<Action> {
     } else {
         SAID
     };
+    // "scale that to 5": which is asked for.
+    let pointed = matches!(&wanted, Err(Problem::Ask(missing)) if missing == &[Missing::Target]);
+    let allowed = if pointed { allowed.with(Seen::of(&[C::That])) } else { allowed };
     let slots = Slots::QUANTITIES.with(Slots::FACTORS).with(Slots::TARGET).with(Slots::UP_TO);
     let named = target::plain_name(frame).is_some();
     account(frame, allowed, if named { slots.with(Slots::UNKNOWN) } else { slots })?;

@@ -41,12 +41,9 @@ pub(crate) fn steer(frame: &Frame, context: &Context<'_>) -> Read<Action> {
         C::Noun,
         C::Grow,
         C::Carry,
-        C::By,
         C::Be,
         C::Limit,
-        C::In,
         C::Give,
-        C::With,
     ]);
     let missing_cells = frame.cells.is_empty() && context.supplied.cells.is_none();
     let allowed = if missing_cells { seen.with(Seen::of(&[C::That])) } else { seen };
