@@ -1,6 +1,7 @@
 //! The wiring: what there is, what it is made of, in which order it starts and stops. Alone
 //! names concrete adapters.
 
+use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
@@ -351,11 +352,13 @@ async fn resume(records: &Records, queue: &Queue<IntentId>) -> anyhow::Result<Op
         }
         after = next;
     }
+    // After a failure of the store most of it is still in the queue.
+    let queued: HashSet<IntentId> = queue.keys().into_iter().collect();
     let mut newest = None;
     for live in records.store.live().await? {
         // A plan that was held is looked at again: the freeze may be lifted.
         let held = live.state == State::Planned;
-        if held || !live.state.is_resting(live.hold) {
+        if (held || !live.state.is_resting(live.hold)) && !queued.contains(&live.id) {
             let at = live.not_before.into_iter().chain(live.retry_at).max();
             let at = at.filter(|at| *at > Timestamp::now()).map(ready_at);
             queue.resume_at(live.id.clone(), band(live.priority), at, live.deadline.map(ready_at));

@@ -135,7 +135,7 @@ impl<K: Clone + Send> Queue<K> {
         let Inner { turns, waiting, .. } = &mut *inner;
         let band = turns.next(|band| !waiting[band.index()].is_empty())?;
         let item = waiting[band.index()].pop_front()?;
-        inner.claimed += 1;
+        inner.claimed.push((item.sequence, item.key.clone()));
         drop(inner);
         Some(Delivery { shared: self.shared.clone(), item: Some(item) })
     }
@@ -170,9 +170,19 @@ impl<K: Clone + Send> Queue<K> {
             used: inner.used,
             waiting: std::array::from_fn(|band| inner.waiting[band].len()),
             delayed: inner.delayed.len(),
-            claimed: inner.claimed,
+            claimed: inner.claimed.len(),
             paused: inner.paused,
         }
+    }
+
+    /// Every key that is here: waiting, set aside for later, or in the hands of a worker. For who
+    /// resumes from the store and must not put the same in twice.
+    pub fn keys(&self) -> Vec<K> {
+        let inner = self.shared.lock();
+        let waiting = inner.waiting.iter().flatten().map(|item| &item.key);
+        let delayed = inner.delayed.iter().map(|delayed| &delayed.item.key);
+        let claimed = inner.claimed.iter().map(|(_, key)| key);
+        waiting.chain(delayed).chain(claimed).cloned().collect()
     }
 
     /// How many claims, at most, come before that of an item of `band` published now, if
@@ -306,7 +316,7 @@ impl<K: Clone + Send> Delivery<K> {
     pub fn ack(mut self) {
         if let Some(item) = self.item.take() {
             let mut inner = self.shared.lock();
-            inner.claimed -= 1;
+            inner.unclaim(item.sequence);
             inner.free(item.band, item.room);
         }
     }
@@ -315,7 +325,7 @@ impl<K: Clone + Send> Delivery<K> {
     pub fn put_back(mut self, ready_at: Instant) {
         if let Some(mut item) = self.item.take() {
             let mut inner = self.shared.lock();
-            inner.claimed -= 1;
+            inner.unclaim(item.sequence);
             inner.free(item.band, item.room);
             item.room = Room::Own;
             item.sequence = inner.next_sequence();
@@ -328,7 +338,7 @@ impl<K: Clone + Send> Drop for Delivery<K> {
     fn drop(&mut self) {
         if let Some(item) = self.item.take() {
             let mut inner = self.shared.lock();
-            inner.claimed -= 1;
+            inner.unclaim(item.sequence);
             let waiting = &mut inner.waiting[item.band.index()];
             // In front of everything published later: several that come back keep their order.
             let at = waiting.iter().take_while(|other| other.sequence < item.sequence).count();
@@ -403,7 +413,8 @@ struct Inner<K> {
     delayed: BinaryHeap<Delayed<K>>,
     turns: Turns,
     drain: Drain,
-    claimed: usize,
+    /// Sequence and key of what the workers hold: few.
+    claimed: Vec<(u64, K)>,
     paused: bool,
     sequence: u64,
 }
@@ -447,7 +458,7 @@ impl<K> Inner<K> {
             delayed: BinaryHeap::new(),
             turns: Turns::default(),
             drain: Drain::default(),
-            claimed: 0,
+            claimed: Vec::new(),
             paused: false,
             sequence: 0,
         }
@@ -460,6 +471,12 @@ impl<K> Inner<K> {
 
     fn item(&mut self, key: K, band: Band, deadline: Option<Instant>, room: Room) -> Item<K> {
         Item { key, band, deadline, room, sequence: self.next_sequence() }
+    }
+
+    fn unclaim(&mut self, sequence: u64) {
+        if let Some(at) = self.claimed.iter().position(|(claimed, _)| *claimed == sequence) {
+            self.claimed.swap_remove(at);
+        }
     }
 
     fn free(&mut self, band: Band, room: Room) {

@@ -211,6 +211,25 @@ async fn a_paused_queue_takes_in_and_hands_nothing_out() {
     assert_eq!(got, [1, 2]);
 }
 
+#[tokio::test(start_paused = true)]
+async fn every_key_that_is_here_is_told_wherever_it_is() {
+    let queue = queue();
+    publish(&queue, Band::Urgent, [1, 2]);
+    publish(&queue, Band::Low, [3]);
+    queue.resume_at(4, Band::Normal, after(60), None);
+    let told = || {
+        let mut keys = queue.keys();
+        keys.sort_unstable();
+        keys
+    };
+    let (one, two) = (queue.try_claim().unwrap(), queue.try_claim().unwrap());
+    assert_eq!(told(), [1, 2, 3, 4]);
+    one.ack();
+    assert_eq!(told(), [2, 3, 4]);
+    two.put_back(after(60).unwrap());
+    assert_eq!(told(), [2, 3, 4]);
+}
+
 #[test]
 fn what_is_taken_out_is_not_handed_out_and_frees_its_place() {
     let queue = Queue::new(Limits { total: 2, ..Limits::default() }).unwrap();
