@@ -76,7 +76,7 @@ pub(crate) const PHRASES: &[(C, f64, u16, &str)] = &[
     ),
     (C::Statistic, 2.0, 0, "95 th percentile; 95 th percentile of; p95 of; 95 th-percentile"),
     (C::Statistic, 0.0, 0, "on average; average of; mean of; mean value of; average value of"),
-    (C::Remove, 0.0, 0, "let go of; let go; parted with; part with; say goodbye to"),
+    (C::Remove, 0.0, 0, "free up; freeing up; let go of; let go; parted with; part with; say goodbye to"),
     (C::AtLeast, 1.0, 0, "hits; hit; hitting"),
     (C::Told, 0.0, 0, "going to; has been; have been; had been; used to; about to"),
     (

@@ -203,7 +203,7 @@ pub(crate) const WORDS: &[(C, f64, &str)] = &[
          brought bringing pull pulls pulled pulling wind winds winding wound knock knocks knocked knocking push pushes pushed \
          pushing go goes going gone come comes coming dial dials dialled dialed dialing dialling  crank cranks cranked \
          cranking size sizes sized sizing resize resizes resized resizing sizing dimension dimensions dimensioned \
-         dimensioning re-size re-dimension  ramp ramps ramped ramping step steps stepped stepping  ease eases eased slide slides slid peg pegs pegged park parks parked drag drags dragged hoist heave tow squeeze squeezes pump pumps nudge nudges nudged nudging \
+         dimensioning re-size re-dimension  ramp ramps ramped ramping step steps stepped stepping  pin pins pinned ease eases eased slide slides slid peg pegs pegged park parks parked drag drags dragged hoist heave tow squeeze squeezes pump pumps nudge nudges nudged nudging \
          tweak tweaks tweaked tweaking adapt adapts adapted adapting shift shifts shifted shifting  settle settles settled \
          land lands landed arrive reach reaches reached reaching end ends ended tick ticks rightsize right-size rightsizing \
          shove shoved haul hauled tug provision-at  lead allot allotted pop pops popped popping  operating \

@@ -215,7 +215,8 @@ impl Reader<'_> {
             C::Upgrade,
             C::Steer,
         ]);
-        if !ORDERS.has(tok.class) {
+        // "good for 30k sessions" says what it can carry.
+        if !ORDERS.has(tok.class) || tok.class == C::Carry && !tok.whole {
             return;
         }
         let first = self.word(self.at).split(' ').next().unwrap_or_default();
@@ -239,7 +240,7 @@ impl Reader<'_> {
             C::Unsupported,
             C::Notify,
         ]));
-        let out_of = first == "out";
+        let out_of = first == "out" && !self.frame.says(C::Retire) && !self.frame.says(C::Remove);
         if self.frame.orders > 0 && !out_of && !participle && !tied && !softened {
             self.frame.seen.add(C::Told);
         }
@@ -402,6 +403,12 @@ impl Reader<'_> {
             C::Factor => {
                 self.frame.factors.push(tok.value);
                 self.at += 1;
+                // "three times as big"
+                if self.class(self.at) == C::As
+                    && matches!(self.word(self.at + 1), "many" | "big" | "large" | "much")
+                {
+                    self.at += 2;
+                }
             }
             C::Times => self.times(),
             C::Function => self.mention(C::Fill),

@@ -23,7 +23,7 @@ impl Reader<'_> {
                 return;
             }
             let word = span.text(self.text);
-            if word.starts_with("cell-")
+            if word.starts_with("cell-") && word.bytes().any(|b| b.is_ascii_digit())
                 || (word.starts_with("cell") && word[4..].bytes().next().is_some_and(|b| b.is_ascii_digit()))
             {
                 self.frame.cell_prep = Some(prep);

@@ -264,6 +264,12 @@ pub(crate) fn configure(frame: &Frame, context: &Context<'_>) -> Read<Action> {
         (None, false, false) => None,
         _ => return Err(Problem::Refuse(RefuseReason::Contradiction)),
     };
+    // "turn off upf": a workload is no setting.
+    let off =
+        frame.seen.any(Seen::of(&[C::Enable, C::Disable])) && keys.is_empty() && frame.unknown.is_empty();
+    if off && target::has_target(frame) {
+        return Err(Problem::Refuse(RefuseReason::Unsupported));
+    }
     let slots = Slots::TARGET
         .with(Slots::KEYS)
         .with(Slots::VALUE)
