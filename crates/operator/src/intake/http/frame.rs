@@ -127,8 +127,12 @@ fn request_id(headers: &HeaderMap) -> RequestId {
     {
         return RequestId(sent.clone());
     }
-    // Unique across restarts by its first half, within one run by its second; no randomness is spent
-    // on each request.
+    fresh_id()
+}
+
+/// Unique across restarts by its first half, within one run by its second; no randomness is spent on
+/// each request.
+pub fn fresh_id() -> RequestId {
     static RUN: LazyLock<String> = LazyLock::new(|| {
         let run = uuid::Uuid::now_v7().simple().to_string();
         format!("{}{}", &run[6..12], &run[20..26])

@@ -30,6 +30,9 @@ mod health;
 /// The document of all routes.
 pub mod openapi;
 
+/// Answers to what is no HTTP, in our form.
+mod dressed;
+
 /// A peer that does not read is given up.
 mod stall;
 

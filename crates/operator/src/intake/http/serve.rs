@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::Service;
 
+use super::dressed::Dressed;
 use super::stall::Stall;
 
 /// Bounds of connections.
@@ -80,7 +81,8 @@ pub async fn serve(
             let answer = router.clone().call(request.map(axum::body::Body::new));
             async move { Ok::<_, Infallible>(unwrap_infallible(answer.await)) }
         });
-        let connection = http.serve_connection(TokioIo::new(Stall::new(stream, limits.stall_time)), service);
+        let connection =
+            http.serve_connection(TokioIo::new(Dressed::new(Stall::new(stream, limits.stall_time))), service);
         let (stop, cut) = (stop.clone(), cut.clone());
         connections.spawn(async move {
             let _place = place;
@@ -312,9 +314,26 @@ mod tests {
     #[tokio::test]
     async fn bytes_that_are_no_http_end_their_connection_only() {
         let served = served(Router::new().route("/", get(|| async { "ok" })), limits()).await;
-        for garbage in [&b"\x16\x03\x01\x02\x00\x01\x00"[..], b"GET\r\n\r\n", b"\0\0\0\0\r\n\r\n"] {
+        let many = format!("GET / HTTP/1.1\r\n{}\r\n", "a: b\r\n".repeat(300));
+        let large = format!("GET / HTTP/1.1\r\na: {}\r\n\r\n", "b".repeat(70_000));
+        for (garbage, status) in [
+            (&b"\x16\x03\x01\x02\x00\x01\x00"[..], 400),
+            (b"GET\r\n\r\n", 400),
+            (b"\0\0\0\0\r\n\r\n", 400),
+            (b"GET / HTTP/1.1\r\nbad header\r\n\r\n", 400),
+            (many.as_bytes(), 431),
+            (large.as_bytes(), 431),
+        ] {
             let answer = all(connect(&served, garbage).await).await;
-            assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 400 "), "{answer}");
+            assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
+            let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+            for header in
+                ["application/problem+json", "x-request-id: ", "nosniff", "DENY", "connection: close"]
+            {
+                assert!(head.contains(header), "{head}");
+            }
+            let problem: serde_json::Value = serde_json::from_str(body).unwrap();
+            assert_eq!(problem["status"], status);
         }
         let well = connect(&served, b"GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").await;
         assert!(all(well).await.contains("200 OK"));
