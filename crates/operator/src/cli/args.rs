@@ -236,6 +236,7 @@ pub enum Command {
         ("nephoran completions fish | source", ""),
     ], ""))]
     Completions {
+        /// Which shell
         #[arg(value_enum)]
         shell: clap_complete::Shell,
     },
@@ -343,7 +344,7 @@ pub struct Submit {
     #[arg(long)]
     pub dry_run: bool,
 
-    /// urgent, high, normal or low
+    /// How urgent it is; the guard bounds what may be claimed
     #[arg(long, value_enum)]
     pub priority: Option<Priority>,
 
@@ -506,7 +507,7 @@ pub struct NewToken {
     /// Whose it is
     pub name: String,
 
-    /// viewer, submitter, approver or admin (may be given several times)
+    /// What it may do (may be given several times)
     #[arg(long = "role", value_enum, required = true)]
     pub roles: Vec<Role>,
 

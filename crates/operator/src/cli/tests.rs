@@ -27,7 +27,7 @@ fn each_command_has_help_with_an_example_the_variables_and_the_exit_codes() {
         assert!(examples.contains(&format!("nephoran {name}")), "{path}:\n{help}");
         assert!(help.contains("Exit codes:") && help.contains("NEPHORAN_SERVER"), "{path}:\n{help}");
         assert!(command.get_about().is_some_and(|about| about.to_string().len() > 10), "{path}");
-        for argument in command.get_arguments().filter(|argument| argument.get_id() != "shell") {
+        for argument in command.get_arguments() {
             assert!(argument.get_help().is_some(), "{path} {}", argument.get_id());
         }
     }
