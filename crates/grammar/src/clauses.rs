@@ -113,6 +113,7 @@ fn relation(previous: &Frame, part: &Frame) -> Relation {
     if part.seen.any(VERBS)
         && empty
         && complete(previous)
+        && (!previous.trigger || previous.has_verb())
         && !part.seen.any(SUFFICIENT)
         && !part.says(C::Pron)
     {

@@ -189,8 +189,8 @@ pub(crate) const PHRASES: &[(C, f64, u16, &str)] = &[
          can you show me; could you show me; would you show me; would you tell me; have a look at; look at; \
          take a look at; look up; can we see; could we see; may i see; how is; how are; how's; what is; \
          what's; what are; where is; where are; do we have; do we have any; have we got; is there; is there a; \
-         is there an; are there any; are there; what about; how does; how do; look like; looks like; find out; \
-         which; what does; what do; what; how; how about; have a look; fill me in on; brief me on; \
+         is there an; are there any; are there; how does; how do; look like; looks like; find out; \
+         which; what does; what do; what; how; have a look; fill me in on; brief me on; \
          can you list; could you list; check on; check up on; i need to know; we need to know; need to know; \
          want to know; tell me whether; tell me if; let me know whether; let me know if; curious; wondering; \
          update me on; see how; show whether; find out whether; find out if; check whether; check if; \

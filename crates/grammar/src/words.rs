@@ -113,7 +113,7 @@ pub(crate) const WORDS: &[(C, f64, &str)] = &[
         C::Fill,
         0.0,
         "please pls plz kindly thanks thx cheers ty ta hello hi hey dear folks team guys mate just now simply okay \
-         ok well oh ah yo greetings regards colleagues everyone mates friends  also additionally \
+         ok oh ah yo greetings regards colleagues everyone mates friends  also additionally \
          exactly precisely  mind",
     ),
     (C::The, 0.0, "the our my your "),
@@ -201,7 +201,7 @@ pub(crate) const WORDS: &[(C, f64, &str)] = &[
         0.0,
         "move moves moved moving drive drives driven driving take takes taken taking took get gets getting got bring brings \
          brought bringing pull pulls pulled pulling wind winds winding wound knock knocks knocked knocking push pushes pushed \
-         pushing go goes going gone come comes coming dial dials dialled dialed dialing dialling  crank cranks cranked \
+         pushing go goes went going gone come comes coming dial dials dialled dialed dialing dialling  crank cranks cranked \
          cranking size sizes sized sizing resize resizes resized resizing sizing dimension dimensions dimensioned \
          dimensioning re-size re-dimension  ramp ramps ramped ramping step steps stepped stepping  pin pins pinned ease eases eased slide slides slid peg pegs pegged park parks parked drag drags dragged hoist heave tow squeeze squeezes pump pumps nudge nudges nudged nudging \
          tweak tweaks tweaked tweaking adapt adapts adapted adapting shift shifts shifted shifting  settle settles settled \

@@ -126,6 +126,10 @@ impl Reader<'_> {
             }
             _ => false,
         };
+        // "just below", "well above": how far, nobody says.
+        if self.at >= 2 && matches!(self.word(self.at - 2), "just" | "well" | "simply") {
+            self.frame.seen.add(C::Told);
+        }
         // "is above", "exceeds", "went above" tell a state; "stay above" orders one.
         let first = self.word(self.at - 1).split(' ').next().unwrap_or_default();
         if matches!(first, "is" | "has") {

@@ -188,6 +188,10 @@ impl Reader<'_> {
             self.frame.past = true;
         } else if third {
             self.frame.third = true;
+            // "amf scales out when ..." tells what it does by itself.
+            if matches!(tok.class, C::Scale | C::Grow | C::Shrink | C::Add) && !self.out.check {
+                self.frame.seen.add(C::Told);
+            }
         } else {
             self.frame.base = true;
         }
@@ -548,7 +552,7 @@ impl Reader<'_> {
                     self.value_here(tok.class);
                 }
             }
-            C::Told if self.out.check && matches!(self.word(self.at), "were" | "was" | "would") => {
+            C::Told if self.out.check && matches!(self.word(self.at), "were" | "was" | "would" | "had") => {
                 self.at += 1
             }
             C::Run if self.word(self.at) == "running" => {

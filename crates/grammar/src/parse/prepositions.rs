@@ -153,7 +153,13 @@ impl Reader<'_> {
         }
         self.skip_fillers();
         let modal = after != C::Be || self.frame.says(C::Should) || self.frame.says(C::Must);
-        if modal && (self.class(self.at) == C::UeNoun || self.plain_value()) && self.value_ends() {
+        // "should be disabled" switches; "to disabled" is the word itself.
+        let switches = after == C::Be && matches!(self.class(self.at), C::Enable | C::Disable);
+        if modal
+            && !switches
+            && (matches!(self.class(self.at), C::UeNoun | C::On | C::Off) || self.plain_value())
+            && self.value_ends()
+        {
             return self.take_value();
         }
         match self.class(self.at) {

@@ -138,6 +138,12 @@ pub(crate) fn slice(frame: &Frame, context: &Context<'_>) -> Read<Action> {
     if frame.per_ue || frame.link.is_some() && objectives == SliceObjectives::default() {
         return Err(Problem::ask(Missing::Value));
     }
+    // "for robots": how many, or which?
+    let counted =
+        frame.quantities.iter().any(|q| matches!(q.kind, Kind::Ues | Kind::Subscribers) || q.per_ue);
+    if frame.says(C::UeNoun) && !counted && objectives != SliceObjectives::default() {
+        return Err(Problem::ask(Missing::Action));
+    }
     // A metric without its number: "a slice with low latency" says too little.
     if (!frame.metrics.is_empty() || frame.seen.any(Seen::of(&[C::UeNoun, C::Sessions, C::Pdu])))
         && objectives == SliceObjectives::default()
