@@ -191,6 +191,7 @@ impl Operator {
         tasks.spawn(retention::run(store.clone(), config.retention, flow.clone()));
         tasks.spawn(deadlines::run(records.clone(), queue.clone(), flow.clone()));
         tasks.spawn(follow_store(store.clone(), records, queue.clone(), readiness.clone(), flow.clone()));
+        tasks.spawn(follow_repositories(packages.clone(), readiness.clone(), flow.clone()));
 
         let pages = pages(&store, &desk, &acts, &queue);
         let state = http::Doors {
@@ -401,6 +402,40 @@ async fn follow_store(
         tokio::select! {
             () = stop.cancelled() => return,
             changed = health.changed() => if changed.is_err() { return },
+        }
+    }
+}
+
+/// A repository that cannot be read makes the operator not ready, until it can be again. Who asks may
+/// not learn where it lies: the log says that, with the remedy.
+async fn follow_repositories(packages: Packages, readiness: Readiness, stop: CancellationToken) {
+    let mut followed: Vec<_> =
+        packages.repositories().iter().map(|repository| repository.watch_status()).collect();
+    let mut told = Vec::new();
+    loop {
+        let mut lacking = Vec::new();
+        for (repository, status) in packages.repositories().iter().zip(&mut followed) {
+            let Some(cause) = status.borrow_and_update().error.clone() else { continue };
+            lacking.push(format!("{} ({})", repository.name(), cause.category()));
+            if !told.contains(&cause) {
+                error!(repository = repository.name(), %cause, remedy = cause.remedy(), "A package repository cannot be read.");
+                told.push(cause);
+            }
+        }
+        if lacking.is_empty() {
+            if !told.is_empty() {
+                info!("All package repositories can be read again.");
+                told.clear();
+            }
+            readiness.holds("repositories");
+        } else {
+            readiness.lacks("repositories", format!("cannot be read now: {}", lacking.join(", ")));
+        }
+        let changed =
+            futures_util::future::select_all(followed.iter_mut().map(|status| Box::pin(status.changed())));
+        tokio::select! {
+            () = stop.cancelled() => return,
+            (changed, ..) = changed => if changed.is_err() { return },
         }
     }
 }

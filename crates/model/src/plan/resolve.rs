@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use crate::guard::Finding;
-use crate::inventory::{Inventory, Workload};
+use crate::inventory::{Inventory, LeftOut, Workload};
 use crate::proposal::{Function, Missing, Target};
 
 use super::{Objection, Resolved, nearest, rule};
@@ -267,14 +267,27 @@ fn unknown(target: &Target, inventory: &Inventory) -> Objection {
         (None, None, None) => (String::new(), None),
     };
     let near = nearest::workloads(target, inventory);
+    let out = left_out(target, inventory).map(|left| {
+        format!("the package {} is left out ({}): mend it, then ask again; ", left.package, left.reason)
+    });
+    let remedy = out.unwrap_or_default();
     let remedy = if near.is_empty() {
-        "a report on all workloads lists what is known, and what was left out with the reason".to_owned()
+        remedy + "a report on all workloads lists what is known, and what was left out with the reason"
     } else {
-        format!("the nearest: {}", near.join(", "))
+        format!("{remedy}the nearest: {}", near.join(", "))
     };
     Objection::Refuse(vec![Finding::refuse(
         rule::TARGET_EXISTS,
         format!("no workload {}{whither} is known{}", said(target), nowhere.unwrap_or_default()),
         remedy,
     )])
+}
+
+/// A package out of the inventory whose folder is called like the target: what is asked for may be in it.
+fn left_out<'i>(target: &Target, inventory: &'i Inventory) -> Option<&'i LeftOut> {
+    let function = target.function.map(|function| function.to_string());
+    inventory.left_out().iter().find(|left| {
+        let folder = left.package.rsplit('/').next();
+        folder == target.name.as_deref() || (folder.is_some() && folder == function.as_deref())
+    })
 }

@@ -180,6 +180,11 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
 fn run_up(up: &args::Up) -> Result<ExitCode, Failure> {
     let config = configure::load(&up.settings)?;
     config.check_machine()?;
+    if up.once && config.hot_folder.path.is_none() {
+        return Err(Failure::new(Exit::Environment, "take what is in the hot folder")
+            .cause("no hot folder is configured")
+            .try_("name one: --hot-folder DIR, or hot_folder.path in the configuration"));
+    }
     crate::telemetry::logs::start(&config.telemetry.log);
     for note in &config.notes {
         tracing::warn!("{note}.");

@@ -46,6 +46,10 @@ pub(super) fn edit(
     edits: &[(&str, &Edit)],
 ) -> Result<(EditedFile, Vec<Difference>), Error> {
     let cannot = |reason: String| Error::CannotEdit { file: path.to_owned(), reason };
+    // First: whether a file can be edited that is no longer the one of the plan, is the next plan's question.
+    if edits.iter().any(|(_, edit)| edit.blob != before.blob) {
+        return Err(Error::Stale { file: path.to_owned() });
+    }
     let original = std::str::from_utf8(&before.bytes).map_err(|_| cannot("it is no UTF-8".to_owned()))?;
     let file = yaml::parse(original).map_err(|error| cannot(error.to_string()))?;
     if let Some(oddity) = &file.oddity {
@@ -53,9 +57,6 @@ pub(super) fn edit(
     }
     let mut text = original.to_owned();
     for (_, edit) in edits {
-        if edit.blob != before.blob {
-            return Err(Error::Stale { file: path.to_owned() });
-        }
         text = replace(&text, edit).map_err(&cannot)?;
     }
     let after = yaml::parse(&text).map_err(|error| cannot(format!("after the edit, {error}")))?;

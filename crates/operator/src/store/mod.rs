@@ -403,8 +403,9 @@ fn check_in_background(files: Files, shared: Arc<Shared>) {
             Ok(told) => told.join("; "),
             Err(error) => error.to_string(),
         };
-        let reason = format!("{} is broken: {what}", files.database.display());
-        error!(reason, "The store is broken; restore it from a backup.");
+        error!(file = %files.database.display(), cause = what, "The store is broken; restore it from a backup.");
+        // Goes out by /readyz, which says nothing of this machine's folders.
+        let reason = format!("the database is broken: {what}");
         shared.health.send_replace(Health::Unavailable { reason });
     };
     if let Err(error) = thread::Builder::new().name("store-check".into()).spawn(check) {

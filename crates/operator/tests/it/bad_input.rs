@@ -105,7 +105,7 @@ fn wrong_command_lines_say_what_is_right() {
         (&["list", "--server", "not a url"], 2, &["not a url"]),
         (&["list", "-o", "xml"], 2, &["xml", "json"]),
         (&["submit", "scale upf to 5", "--priority", "extreme"], 2, &["extreme", "urgent"]),
-        (&["submit", "-f", "missing.txt"], 1, &["missing.txt"]),
+        (&["submit", "-f", "missing.txt"], 2, &["missing.txt"]),
         (&["approve", "01aaaaaaaaaaaaaaaaaaaaaaaa", "--plan", "abc"], 2, &["64"]),
         (&["approve", "01aaaaaaaaaaaaaaaaaaaaaaaa", "--plan", &hash], 6, &["nephoran up"]),
         (&["translate", "--file", "missing.txt"], 1, &["missing.txt"]),
