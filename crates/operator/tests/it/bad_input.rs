@@ -108,7 +108,7 @@ fn wrong_command_lines_say_what_is_right() {
         (&["submit", "-f", "missing.txt"], 2, &["missing.txt"]),
         (&["approve", "01aaaaaaaaaaaaaaaaaaaaaaaa", "--plan", "abc"], 2, &["64"]),
         (&["approve", "01aaaaaaaaaaaaaaaaaaaaaaaa", "--plan", &hash], 6, &["nephoran up"]),
-        (&["translate", "--file", "missing.txt"], 1, &["missing.txt"]),
+        (&["translate", "--file", "missing.txt"], 2, &["missing.txt"]),
         (&["audit", "--verify", "--data", "missing"], 1, &["missing", "--data"]),
         (&["token", "new"], 2, &["NAME"]),
         (&["crd"], 1, &["later version"]),
