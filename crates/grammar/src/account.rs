@@ -44,6 +44,11 @@ impl Slots {
         Self(self.0 | other.0)
     }
 
+    /// Whether no slot of the clause is filled.
+    pub(crate) fn none(frame: &Frame) -> bool {
+        Self::filled(frame).0 == 0
+    }
+
     fn filled(frame: &Frame) -> Self {
         let mut mask = 0;
         let mut fill = |slot: Self, is: bool| {

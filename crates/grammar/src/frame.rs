@@ -333,13 +333,7 @@ impl Frame {
     }
 
     pub(crate) fn is_bare(&self) -> bool {
-        !self.has_thing()
-            && !self.has_content()
-            && !self.has_verb()
-            && self.mentions.is_empty()
-            && self.places.is_empty()
-            && self.unknown.is_empty()
-            && self.keys.is_empty()
+        !self.has_verb() && crate::account::Slots::none(self)
     }
 
     pub(crate) fn set<T: Copy + PartialEq>(slot: &mut Option<T>, value: T, conflict: &mut bool) {

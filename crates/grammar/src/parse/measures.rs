@@ -2,7 +2,8 @@
 
 use nephoran_model::proposal::LinkDirection;
 
-use super::{IRREGULAR, Reader};
+use super::Reader;
+use super::verbs::IRREGULAR;
 use crate::frame::{Cmp, Frame, Kind, Link, Role};
 use crate::tokens::Tok;
 use crate::units;

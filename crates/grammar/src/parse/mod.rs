@@ -5,11 +5,12 @@ mod measures;
 mod numbers;
 mod prepositions;
 mod things;
+mod verbs;
 
 use nephoran_model::proposal::{LinkDirection, Priority};
 
 use crate::frame::{Cmp, Frame, Link, Role, Seen, Span, VERBS};
-use crate::phrases::{CHECK_FIRST, HIGH, LOW, POLITE, URGENT, WE_HAVE, WHOLE};
+use crate::phrases::{CHECK_FIRST, POLITE, WE_HAVE, WHOLE};
 use crate::tokens::Tok;
 use crate::units;
 use crate::vocabulary::C;
@@ -164,102 +165,6 @@ impl Reader<'_> {
             && !matches!(tok.class, C::Number | C::A | C::Multiplier | C::Half)
         {
             self.adjacent = false;
-        }
-    }
-
-    /// "scale" orders; "scales", "scaled", "took" tell, unless a modal verb, a
-    /// passive or an order stands before.
-    pub(super) fn verb_form(&mut self, tok: Tok) {
-        if matches!(tok.class, C::Guarantee | C::Unsupported | C::Notify | C::Show | C::HowMany | C::Limit) {
-            return;
-        }
-        let first = self.word(self.at).split(' ').next().unwrap_or_default();
-        let past = first.ends_with("ed") && !matches!(first, "shed" | "need" | "speed" | "feed")
-            || IRREGULAR.contains(&first);
-        let third = first.ends_with('s')
-            && !first.ends_with("ss")
-            && first.len() > 3
-            && tok.class != C::Prefer
-            && !matches!(first, "lets" | "gets" | "let's" | "times");
-        if self.frame.base {
-            return;
-        }
-        if past {
-            self.frame.past = true;
-        } else if third {
-            self.frame.third = true;
-            // "amf scales out when ..." tells what it does by itself.
-            if matches!(tok.class, C::Scale | C::Grow | C::Shrink | C::Add) && !self.out.check {
-                self.frame.seen.add(C::Told);
-            }
-        } else {
-            self.frame.base = true;
-        }
-    }
-
-    /// Two orders in one part, with nothing between them: "move scale upf to 5".
-    pub(super) fn second_verb(&mut self, tok: Tok) {
-        const ORDERS: Seen = Seen::of(&[
-            C::Scale,
-            C::Light,
-            C::Set,
-            C::Put,
-            C::Run,
-            C::Use,
-            C::Carry,
-            C::Give,
-            C::Grow,
-            C::Shrink,
-            C::Add,
-            C::Remove,
-            C::Retire,
-            C::Deploy,
-            C::Create,
-            C::Launch,
-            C::Upgrade,
-            C::Steer,
-        ]);
-        // "good for 30k sessions" says what it can carry.
-        if !ORDERS.has(tok.class) || tok.class == C::Carry && !tok.whole {
-            return;
-        }
-        let first = self.word(self.at).split(' ').next().unwrap_or_default();
-        let participle = first.ends_with("ed") || first.ends_with("ing") || IRREGULAR.contains(&first);
-        let tied = self.at > 0
-            && matches!(
-                self.class(self.at - 1),
-                C::To | C::And | C::Comma | C::Colon | C::Keep | C::Be | C::Only | C::Must | C::Forbid
-            );
-        let softened = self.frame.seen.any(Seen::of(&[
-            C::Keep,
-            C::Prefer,
-            C::Avoid,
-            C::Forbid,
-            C::Show,
-            C::Undo,
-            C::Elastic,
-            C::When,
-            C::Must,
-            C::Only,
-            C::Unsupported,
-            C::Notify,
-        ]));
-        let out_of = first == "out" && !self.frame.says(C::Retire) && !self.frame.says(C::Remove);
-        if self.frame.orders > 0 && !out_of && !participle && !tied && !softened {
-            self.frame.seen.add(C::Told);
-        }
-        self.frame.orders += 1;
-    }
-
-    pub(super) fn want_form(&mut self) {
-        let word = self.word(self.at);
-        let past = word.ends_with("ed") && word != "need";
-        if past
-            && (self.frame.base
-                || self.frame.says(C::You)
-                || self.at > 0 && matches!(self.class(self.at - 1), C::The | C::A))
-        {
-            self.frame.seen.add(C::Told);
         }
     }
 
@@ -596,29 +501,6 @@ impl Reader<'_> {
         }
     }
 
-    pub(super) fn priority(&mut self, tok: Tok) {
-        let word = self.word(self.at);
-        // "an emergency services slice" names a service.
-        if word == "emergency"
-            && matches!(self.word(self.at + 1), "service" | "services" | "call" | "calls" | "response")
-        {
-            self.leave(self.at);
-            self.at += 2;
-            return;
-        }
-        let priority = match tok.value {
-            URGENT => Priority::Urgent,
-            HIGH => Priority::High,
-            LOW => Priority::Low,
-            _ => Priority::Normal,
-        };
-        if self.out.priority.is_some_and(|old| old != priority) {
-            self.out.priorities_differ = true;
-        }
-        self.out.priority = Some(priority);
-        self.at += 1;
-    }
-
     /// Small words between a label and its value.
     pub(super) fn skip_small(&mut self) {
         while matches!(self.class(self.at), C::Colon | C::Eq | C::Of | C::The | C::Fill | C::A) {
@@ -637,47 +519,6 @@ impl Reader<'_> {
 pub(crate) fn is_label(word: &str) -> bool {
     nephoran_model::proposal::is_dns_label(word)
 }
-
-/// Forms of the past that do not end in "ed".
-const IRREGULAR: &[&str] = &[
-    "took",
-    "taken",
-    "gave",
-    "given",
-    "grew",
-    "grown",
-    "shrank",
-    "shrunk",
-    "got",
-    "gone",
-    "went",
-    "came",
-    "brought",
-    "left",
-    "kept",
-    "held",
-    "sat",
-    "ran",
-    "rose",
-    "fell",
-    "threw",
-    "withdrew",
-    "withdrawn",
-    "undid",
-    "undone",
-    "wound",
-    "spun",
-    "made",
-    "built",
-    "drove",
-    "driven",
-    "stood",
-    "thrown",
-    "tore",
-    "torn",
-    "stuck",
-    "slid",
-];
 
 #[expect(non_snake_case, reason = "reads like the set it asks")]
 fn VERBS_SEEN(class: C) -> bool {

@@ -93,6 +93,10 @@ impl Reader<'_> {
             self.frame.places.push(Place { kind, span, at: here });
         } else if let Some(mention) = before.filter(|mention| !matches!(mention.named, Named::Function(..))) {
             self.frame.mentions.pop();
+            // "the edge-4 zug-3 cluster": two names, one noun.
+            if self.frame.mentions.last().is_some_and(|other| other.at + 1 == mention.at) {
+                self.frame.seen.add(C::Told);
+            }
             self.frame.places.push(Place { kind, span: mention.span, at: mention.at });
         } else if let Some((span, _)) = self.frame.unknown.last().copied().filter(|(_, at)| at + 1 == here) {
             self.frame.unknown.pop();
@@ -313,15 +317,20 @@ impl Reader<'_> {
             let second = if self.class(self.at + 1) == C::To { self.at + 2 } else { self.at + 1 };
             let mnc = self.word(second);
             if (2..=3).contains(&mnc.len()) && mnc.bytes().all(|b| b.is_ascii_digit()) {
-                self.frame.slice.mcc = Some(span);
-                self.frame.slice.mnc = Some(self.span(second));
+                let conflict = &mut self.frame.conflict;
+                Frame::set(&mut self.frame.slice.mcc, span, conflict);
+                let mnc = self.span(second);
+                let conflict = &mut self.frame.conflict;
+                Frame::set(&mut self.frame.slice.mnc, mnc, conflict);
                 self.at = second + 1;
                 return;
             }
         }
         if (5..=6).contains(&word.len()) {
-            self.frame.slice.mcc = Some(Span { lo: span.lo, hi: span.lo + 3 });
-            self.frame.slice.mnc = Some(Span { lo: span.lo + 3, hi: span.hi });
+            let conflict = &mut self.frame.conflict;
+            Frame::set(&mut self.frame.slice.mcc, Span { lo: span.lo, hi: span.lo + 3 }, conflict);
+            let conflict = &mut self.frame.conflict;
+            Frame::set(&mut self.frame.slice.mnc, Span { lo: span.lo + 3, hi: span.hi }, conflict);
             self.at += 1;
             return;
         }
@@ -472,9 +481,11 @@ impl Reader<'_> {
         if matches!(self.word(here), "mcc" | "mnc") && self.class(here + 1) == C::Number {
             let span = self.span(here + 1);
             if self.word(here) == "mcc" {
-                self.frame.slice.mcc = Some(span);
+                let conflict = &mut self.frame.conflict;
+                Frame::set(&mut self.frame.slice.mcc, span, conflict);
             } else {
-                self.frame.slice.mnc = Some(span);
+                let conflict = &mut self.frame.conflict;
+                Frame::set(&mut self.frame.slice.mnc, span, conflict);
             }
             self.at += 2;
             return;

@@ -87,7 +87,13 @@ fn sort<'a>(frame: &'a Frame) -> Sorted<'a> {
 
 /// The places that were said; two of a kind ask.
 pub(crate) fn place(frame: &Frame, context: &Context<'_>) -> Read<Where> {
-    place_of(frame, &sort(frame).places, context)
+    // Here nothing is the thing: what stands behind "on" or "from" is a place, or it asks.
+    let places: Vec<&Mention> = frame
+        .mentions
+        .iter()
+        .filter(|m| !matches!(m.named, Named::Function(..)) && !matches!(m.prep, C::Fill | C::Of))
+        .collect();
+    place_of(frame, &places, context)
 }
 
 fn place_of(frame: &Frame, mentions: &[&Mention], context: &Context<'_>) -> Read<Where> {
