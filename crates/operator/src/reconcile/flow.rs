@@ -1,8 +1,6 @@
-//! Claims intents and takes each to where it can rest: translate, plan, review, apply, read back.
+//! Claims intents and has each taken to where it can rest, in order per target, many at a time.
 //!
-//! A claim brings a key; what is done follows from the record in the store alone. All moves up to
-//! the commit are written down in one go before it, and the outcome after it: a crash between the
-//! two finds the plan's commit again by its hash.
+//! A claim brings a key; what is done follows from the record in the store alone.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -10,38 +8,31 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use jiff::Timestamp;
-use nephoran_model::guard::{Effect, Finding, Verdict};
-use nephoran_model::intent::{HoldReason, Intent, IntentId, Outcome, Question, Request, State};
-use nephoran_model::plan::StepState;
+use nephoran_model::intent::{Intent, IntentId, State};
 use nephoran_model::proposal::Proposal;
 use nephoran_queue::{Delivery, Queue};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing::{debug, error, warn};
+use tracing::{error, warn};
 
 use super::chain;
-use super::fields::Holder;
 use super::lines::{Lines, Ticket};
 use super::records::Records;
-use crate::actuate::{self, Actuator, Fence};
-use crate::plan::{Planned, Planner};
-use crate::store::{self, AuditHead};
-use crate::telemetry::metrics::{Actuation, Metrics, Stage};
+use super::stages::{Halt, OPERATOR, Stages};
+use crate::actuate::Actuator;
+use crate::plan::Planner;
+use crate::store;
+use crate::telemetry::metrics::Stage;
 use crate::translate;
 
 /// Intents that stand in line or are worked on at a time. Wide enough that one durable
 /// batch of commits carries many of them, small enough to hold their records in memory.
 const IN_FLIGHT: usize = 256;
 
-/// A plan that the repository overtook is made anew this often before the intent fails.
-const MAX_REPLANS: u32 = 3;
-
 /// Tries of one stage that fail for a passing reason, before the intent is a dead letter.
 /// With the back-off below they span about two minutes.
 const MAX_ATTEMPTS: u32 = 10;
-
-const OPERATOR: &str = "operator";
 
 #[derive(Clone)]
 pub struct Flow {
@@ -49,27 +40,9 @@ pub struct Flow {
 }
 
 struct Inner {
-    records: Records,
+    stages: Stages,
     queue: Queue<IntentId>,
-    planner: Planner,
-    actuator: Arc<dyn Actuator>,
     lines: Lines,
-    metrics: Metrics,
-}
-
-/// What stopped the work on an intent for now.
-#[derive(Debug, thiserror::Error)]
-enum Halt {
-    #[error("store")]
-    Store(#[from] store::Error),
-    #[error("plan")]
-    Plan(#[from] crate::plan::Error),
-    #[error("read back what was written")]
-    Read(#[from] crate::package::Error),
-    #[error("actuate")]
-    Actuate(#[from] actuate::Error),
-    #[error(transparent)]
-    Move(#[from] nephoran_model::intent::IllegalMove),
 }
 
 impl Flow {
@@ -79,10 +52,8 @@ impl Flow {
         planner: Planner,
         actuator: Arc<dyn Actuator>,
     ) -> Self {
-        let metrics = records.metrics.clone();
-        Self {
-            inner: Arc::new(Inner { records, queue, planner, actuator, lines: Lines::default(), metrics }),
-        }
+        let stages = Stages::new(records, planner, actuator);
+        Self { inner: Arc::new(Inner { stages, queue, lines: Lines::default() }) }
     }
 
     /// Works until `stop`, then lets what runs come to an end for at most `grace`. What does not
@@ -102,7 +73,7 @@ impl Flow {
                 claimed = claimed => claimed,
             };
             let id = delivery.key().clone();
-            let intent = match self.inner.records.get(&id).await {
+            let intent = match self.inner.stages.records.get(&id).await {
                 Ok(Some(intent)) => intent,
                 Ok(None) => {
                     error!(intent = %id, "The queue holds an intent that the store does not.");
@@ -143,8 +114,8 @@ impl Flow {
 impl Inner {
     /// The targets an intent will touch, as far as they can be told before its turn.
     async fn targets(&self, intent: &Intent) -> Vec<super::lines::Target> {
-        match translate::proposal(intent, &self.planner.inventory()) {
-            Proposal::Actions(actions) => self.planner.targets(intent, &actions).await,
+        match translate::proposal(intent, &self.stages.planner.inventory()) {
+            Proposal::Actions(actions) => self.stages.planner.targets(intent, &actions).await,
             Proposal::Clarify(_) | Proposal::Refuse(_) => Vec::new(),
         }
     }
@@ -153,14 +124,14 @@ impl Inner {
         let waited = ticket.turn().await;
         let (id, created_at) = (intent.id.clone(), intent.created_at);
         if intent.state == State::Received {
-            self.metrics.stage(Stage::Queue, since(created_at));
+            self.stages.records.metrics.stage(Stage::Queue, since(created_at));
         }
         // What waited may have been cancelled or answered meanwhile: its record is read again.
         let read = if waited { None } else { Some(intent) };
-        let worked = AssertUnwindSafe(self.work(&id, read)).catch_unwind().await;
+        let worked = AssertUnwindSafe(self.stages.work(&id, read)).catch_unwind().await;
         let cause = match worked {
             Ok(Ok(())) => {
-                self.metrics.stage(Stage::Whole, since(created_at));
+                self.stages.records.metrics.stage(Stage::Whole, since(created_at));
                 delivery.ack();
                 return;
             }
@@ -178,21 +149,21 @@ impl Inner {
     /// Counts a failed try; after the last one the intent is a dead letter.
     async fn failed(&self, id: &IntentId, cause: &str, delivery: Delivery<IntentId>) {
         warn!(intent = %id, cause, "An intent could not go on.");
-        let attempts = match self.records.get(id).await {
+        let attempts = match self.stages.records.get(id).await {
             Ok(Some(mut intent)) if !intent.state.is_end() => {
                 intent.attempts += 1;
                 let attempts = intent.attempts;
                 if attempts >= MAX_ATTEMPTS && intent.state.may_become(State::Failed) {
                     let said = format!("gave up after {attempts} tries: {cause}");
                     let moved = intent.enter(State::Failed, said, OPERATOR, Timestamp::now());
-                    if moved.is_ok() && self.save(&mut intent).await.is_ok() {
+                    if moved.is_ok() && self.stages.save(&mut intent).await.is_ok() {
                         delivery.ack();
                         return;
                     }
                 } else {
                     intent.retry_at = Timestamp::now().checked_add(backoff(attempts)).ok();
                     // A store that cannot write is the likeliest cause: then the count is lost, not the intent.
-                    let _ = self.records.save(&mut intent, Vec::new()).await;
+                    let _ = self.stages.records.save(&mut intent, Vec::new()).await;
                 }
                 attempts
             }
@@ -207,405 +178,6 @@ impl Inner {
 
     fn later(&self, delivery: Delivery<IntentId>, attempts: u32) {
         delivery.put_back(tokio::time::Instant::now() + backoff(attempts));
-    }
-
-    /// From the record to where it can rest.
-    async fn work(&self, id: &IntentId, read: Option<Intent>) -> Result<(), Halt> {
-        let mut intent = match read {
-            Some(intent) => intent,
-            None => match self.records.get(id).await? {
-                Some(intent) => intent,
-                None => return Ok(()),
-            },
-        };
-        let mut replans = 0;
-        loop {
-            if intent.state.is_resting(None) {
-                return Ok(());
-            }
-            if self.expire(&mut intent).await? {
-                return Ok(());
-            }
-            if matches!(intent.state, State::Received | State::Translating) {
-                let Some(()) = self.translate(&mut intent).await? else { return Ok(()) };
-            }
-            if intent.state == State::Applying && self.resume_applying(&mut intent).await? {
-                return Ok(());
-            }
-            match self.plan_and_apply(&mut intent).await? {
-                After::Rests => return Ok(()),
-                After::Overtaken if replans < MAX_REPLANS => {
-                    replans += 1;
-                    intent.enter(
-                        State::Planned,
-                        "the repository changed under the plan: planned anew",
-                        OPERATOR,
-                        Timestamp::now(),
-                    )?;
-                }
-                After::Overtaken => {
-                    intent.enter(
-                        State::Failed,
-                        format!("the repository changed under the plan {} times", MAX_REPLANS + 1),
-                        OPERATOR,
-                        Timestamp::now(),
-                    )?;
-                    self.save(&mut intent).await?;
-                    return Ok(());
-                }
-            }
-        }
-    }
-}
-
-/// How planning and applying ended.
-enum After {
-    Rests,
-    /// The repository moved under the plan.
-    Overtaken,
-}
-
-impl Inner {
-    /// Ends an intent whose deadline passed before it was begun.
-    async fn expire(&self, intent: &mut Intent) -> Result<bool, Halt> {
-        let now = Timestamp::now();
-        let late = intent.deadline.is_some_and(|deadline| deadline <= now);
-        if !late || !intent.state.may_become(State::Expired) {
-            return Ok(false);
-        }
-        intent.enter(State::Expired, "its deadline passed before it was begun", OPERATOR, now)?;
-        self.save(intent).await?;
-        Ok(true)
-    }
-
-    /// Gives the intent its proposal, or `None` when it rests with a question or a refusal.
-    async fn translate(&self, intent: &mut Intent) -> Result<Option<()>, Halt> {
-        let begun = std::time::Instant::now();
-        let now = Timestamp::now();
-        if intent.state == State::Received {
-            intent.enter(State::Translating, "claimed", OPERATOR, now)?;
-        }
-        // An answered intent already has the proposal that its answer completed.
-        let answered = matches!(intent.proposal, Some(Proposal::Actions(_)));
-        if !answered {
-            intent.translator = match intent.request {
-                Request::Text(_) => Some("grammar".into()),
-                Request::Proposal(_) | Request::Intent { .. } => None,
-            };
-            intent.proposal = Some(translate::proposal(intent, &self.planner.inventory()));
-        }
-        self.metrics.stage(Stage::Translate, begun.elapsed());
-        match &intent.proposal {
-            Some(Proposal::Actions(_)) | None => Ok(Some(())),
-            Some(Proposal::Clarify(clarify)) => {
-                let question = translate::question(clarify);
-                self.ask(intent, question).await?;
-                Ok(None)
-            }
-            Some(Proposal::Refuse(refuse)) => {
-                let finding = translate::refusal(refuse);
-                self.refuse(intent, vec![finding]).await?;
-                Ok(None)
-            }
-        }
-    }
-
-    async fn ask(&self, intent: &mut Intent, question: Question) -> Result<(), Halt> {
-        intent.enter(State::NeedsAnswer, question.text.clone(), OPERATOR, Timestamp::now())?;
-        intent.question = Some(question);
-        self.save(intent).await?;
-        Ok(())
-    }
-
-    async fn refuse(&self, intent: &mut Intent, findings: Vec<Finding>) -> Result<(), Halt> {
-        let cause = findings
-            .iter()
-            .find(|finding| finding.effect == Effect::Refuse)
-            .or(findings.first())
-            .map_or_else(|| "refused".to_owned(), |finding| format!("{}: {}", finding.rule, finding.message));
-        intent.enter(State::Refused, cause, OPERATOR, Timestamp::now())?;
-        intent.findings = findings;
-        self.save(intent).await?;
-        Ok(())
-    }
-
-    async fn plan_and_apply(&self, intent: &mut Intent) -> Result<After, Halt> {
-        let Some(Proposal::Actions(actions)) = intent.proposal.clone() else {
-            // Only a record that was altered by hand comes here.
-            intent.enter(State::Failed, "the record has no proposal to plan", OPERATOR, Timestamp::now())?;
-            self.save(intent).await?;
-            return Ok(After::Rests);
-        };
-        let begun = std::time::Instant::now();
-        let planned = self.planner.plan(intent, &actions, Timestamp::now()).await?;
-        self.metrics.stage(Stage::Plan, begun.elapsed());
-        if intent.state != State::Planned {
-            let cause = planned.summary();
-            intent.enter(State::Planned, cause, OPERATOR, Timestamp::now())?;
-        }
-        intent.question = None;
-        intent.findings = planned.findings().to_vec();
-        for finding in &intent.findings {
-            self.metrics.finding(&finding.rule);
-        }
-        if let Some(plan) = planned.plan() {
-            let parent =
-                intent.plan.as_ref().map(|before| before.hash.clone()).filter(|hash| *hash != plan.hash);
-            intent.plan = Some(nephoran_model::plan::Plan { parent, ..plan.clone() });
-        }
-        match planned {
-            Planned::Ask(question) => {
-                self.ask(intent, question).await?;
-                Ok(After::Rests)
-            }
-            Planned::Refused(findings) => {
-                self.refuse(intent, findings).await?;
-                Ok(After::Rests)
-            }
-            Planned::Answer { text, .. } => {
-                intent.answer = Some(text);
-                intent.enter(State::Answered, "answered; nothing applied", OPERATOR, Timestamp::now())?;
-                self.save(intent).await?;
-                Ok(After::Rests)
-            }
-            Planned::Reviewed(reviewed) => {
-                if let Some(undone) = reviewed.undoes
-                    && intent.parent.is_none()
-                {
-                    intent.parent = Some(nephoran_model::intent::Parent {
-                        id: undone,
-                        relation: nephoran_model::intent::Relation::Rollback,
-                    });
-                }
-                match reviewed.verdict {
-                    Verdict::Refused { findings, .. } => {
-                        self.refuse(intent, findings).await?;
-                        Ok(After::Rests)
-                    }
-                    Verdict::Held { .. } => {
-                        intent.enter(
-                            State::Planned,
-                            "held: the guard is frozen",
-                            OPERATOR,
-                            Timestamp::now(),
-                        )?;
-                        intent.hold = Some(HoldReason::Frozen);
-                        self.save(intent).await?;
-                        self.supersede_uncommitted(intent, &reviewed.rivals, false).await?;
-                        Ok(After::Rests)
-                    }
-                    Verdict::NeedsApproval { findings, .. } => {
-                        let mut cause = findings
-                            .iter()
-                            .filter(|finding| finding.effect == Effect::Approval)
-                            .map(|finding| finding.rule.as_str())
-                            .collect::<Vec<_>>()
-                            .join(", ");
-                        if intent.approval.take().is_some() {
-                            cause.push_str("; the approval given before was for another plan and is void");
-                        }
-                        intent.enter(
-                            State::AwaitingApproval,
-                            format!("needs approval: {cause}"),
-                            OPERATOR,
-                            Timestamp::now(),
-                        )?;
-                        self.save(intent).await?;
-                        self.supersede_uncommitted(intent, &reviewed.rivals, false).await?;
-                        Ok(After::Rests)
-                    }
-                    Verdict::Approved(approved) => {
-                        self.apply(intent, approved, reviewed.rivals, reviewed.reports).await
-                    }
-                }
-            }
-        }
-    }
-
-    async fn apply(
-        &self,
-        intent: &mut Intent,
-        approved: nephoran_model::guard::ApprovedPlan,
-        rivals: Vec<Holder>,
-        reports: bool,
-    ) -> Result<After, Halt> {
-        if approved.plan().is_already_so() {
-            let now = Timestamp::now();
-            self.metrics.actuation(Actuation::AlreadySo);
-            intent.enter(State::Applied, "already so: nothing to commit", OPERATOR, now)?;
-            self.record_outcomes(intent, None, now).await?;
-            if reports {
-                intent.answer = intent.plan.as_ref().map(|plan| self.planner.report(plan));
-            }
-            self.save(intent).await?;
-            self.undo_parent(intent).await?;
-            return Ok(After::Rests);
-        }
-        intent.supersedes = rivals.iter().map(|rival| rival.id.clone()).collect();
-        intent.enter(State::Applying, "approved by the guard", OPERATOR, Timestamp::now())?;
-        let audit = self.save(intent).await?;
-        self.supersede_uncommitted(intent, &rivals, true).await?;
-        let fence = Fence {
-            intent: intent.id.clone(),
-            generation: intent.generation,
-            requester: intent.requester.clone(),
-            approved_by: intent.approval.as_ref().map(|approval| approval.by.clone()),
-            ticket: intent.change.ticket.clone(),
-            audit,
-        };
-        let begun = std::time::Instant::now();
-        let applied = self.actuator.apply(&approved, fence).await;
-        self.metrics.stage(Stage::Apply, begun.elapsed());
-        self.metrics.actuation(match &applied {
-            Ok(_) => Actuation::Committed,
-            Err(actuate::Error::Stale(_)) => Actuation::Stale,
-            Err(actuate::Error::Passing(_) | actuate::Error::Lasting(_)) => Actuation::Failed,
-        });
-        match applied {
-            Ok(applied) => {
-                self.applied(intent, applied).await?;
-                Ok(After::Rests)
-            }
-            Err(actuate::Error::Stale(_)) => Ok(After::Overtaken),
-            Err(actuate::Error::Lasting(cause)) => {
-                intent.enter(State::Failed, cause, OPERATOR, Timestamp::now())?;
-                self.save(intent).await?;
-                Ok(After::Rests)
-            }
-            Err(passing @ actuate::Error::Passing(_)) => Err(passing.into()),
-        }
-    }
-
-    /// An intent that was being applied when the operator stopped, or whose try failed: its commit
-    /// is looked for before anything is made again. True when it was found.
-    async fn resume_applying(&self, intent: &mut Intent) -> Result<bool, Halt> {
-        let found = match &intent.plan {
-            Some(plan) => self.actuator.find(plan).await?,
-            None => None,
-        };
-        match found {
-            Some(applied) => {
-                self.applied(intent, applied).await?;
-                Ok(true)
-            }
-            None => {
-                let cause = "its commit is not in the repository: planned anew";
-                intent.enter(State::Planned, cause, OPERATOR, Timestamp::now())?;
-                Ok(false)
-            }
-        }
-    }
-
-    async fn applied(&self, intent: &mut Intent, applied: actuate::Applied) -> Result<(), Halt> {
-        let short = applied.commit.get(..12).unwrap_or(&applied.commit);
-        let cause = format!("commit {short} in {}, read back", applied.repository);
-        intent.enter(State::Applied, cause, OPERATOR, applied.at)?;
-        self.record_outcomes(intent, Some(&applied), applied.at).await?;
-        // The report is read after the other steps.
-        intent.answer = intent
-            .plan
-            .as_ref()
-            .filter(|plan| plan.steps.iter().any(|step| step.action == "report"))
-            .map(|plan| self.planner.report(plan));
-        intent.attempts = 0;
-        intent.retry_at = None;
-        self.save(intent).await?;
-        debug!(intent = %intent.id, commit = %applied.commit, "Applied.");
-        for rival in intent.supersedes.clone() {
-            self.supersede(&rival, intent, "superseded by").await?;
-        }
-        self.undo_parent(intent).await
-    }
-
-    /// Writes down what was done for each step and what is read where it was written.
-    async fn record_outcomes(
-        &self,
-        intent: &mut Intent,
-        applied: Option<&actuate::Applied>,
-        at: Timestamp,
-    ) -> Result<(), Halt> {
-        let Some(plan) = &mut intent.plan else { return Ok(()) };
-        intent.outcomes = plan
-            .steps
-            .iter()
-            .filter(|step| !step.edits.is_empty())
-            .map(|step| Outcome {
-                step: step.id.clone(),
-                commit: applied.filter(|_| !step.is_already_so()).map(|applied| applied.commit.clone()),
-                at,
-                note: step
-                    .is_already_so()
-                    .then(|| format!("already so: {} is {}", step.edits[0].field, step.edits[0].after)),
-            })
-            .collect();
-        for step in &mut plan.steps {
-            step.state = if step.is_already_so() { StepState::AlreadySo } else { StepState::Done };
-        }
-        intent.fulfilment = self.planner.fulfilment(plan, at).await?;
-        Ok(())
-    }
-
-    /// The intent that this one rolls back has come to its end.
-    async fn undo_parent(&self, intent: &Intent) -> Result<(), Halt> {
-        use nephoran_model::intent::{Parent, Relation};
-        let Some(Parent { id, relation: Relation::Rollback }) = &intent.parent else { return Ok(()) };
-        self.end_other(id, State::RolledBack, &format!("rolled back by {}", intent.id), |parent| {
-            parent.superseded_by = Some(intent.id.clone());
-        })
-        .await
-    }
-
-    async fn supersede_uncommitted(
-        &self,
-        intent: &Intent,
-        rivals: &[Holder],
-        others_too: bool,
-    ) -> Result<(), Halt> {
-        for rival in rivals.iter().filter(|rival| !rival.committed) {
-            if others_too || rival.requester == intent.requester {
-                self.supersede(&rival.id, intent, "superseded before its commit by").await?;
-            }
-        }
-        Ok(())
-    }
-
-    async fn supersede(&self, rival: &IntentId, by: &Intent, cause: &str) -> Result<(), Halt> {
-        if by.parent.as_ref().is_some_and(|parent| parent.id == *rival) {
-            return Ok(());
-        }
-        self.end_other(rival, State::Superseded, &format!("{cause} {}", by.id), |rival| {
-            rival.superseded_by = Some(by.id.clone());
-        })
-        .await
-    }
-
-    /// Ends another intent that rests; one that has moved on meanwhile is left alone.
-    async fn end_other(
-        &self,
-        id: &IntentId,
-        state: State,
-        cause: &str,
-        mark: impl Fn(&mut Intent),
-    ) -> Result<(), Halt> {
-        // A person may act on it at the same moment: read again, as often as it takes, and it
-        // soon rests or ends.
-        loop {
-            let Some(mut other) = self.records.get(id).await? else { return Ok(()) };
-            if !other.state.is_resting(other.hold) || !other.state.may_become(state) {
-                return Ok(());
-            }
-            other.enter(state, cause, OPERATOR, Timestamp::now())?;
-            mark(&mut other);
-            match self.save(&mut other).await {
-                Ok(_) => return Ok(()),
-                Err(Halt::Store(store::Error::Stale { .. })) => {}
-                Err(halt) => return Err(halt),
-            }
-        }
-    }
-
-    async fn save(&self, intent: &mut Intent) -> Result<AuditHead, Halt> {
-        Ok(self.records.save(intent, Vec::new()).await?)
     }
 }
 

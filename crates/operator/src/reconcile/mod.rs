@@ -8,6 +8,7 @@ pub mod flow;
 pub mod lines;
 pub mod records;
 pub mod repair;
+mod stages;
 
 pub use acts::Acts;
 pub use flow::Flow;
