@@ -55,10 +55,18 @@ pub(super) fn edit(
     if let Some(oddity) = &file.oddity {
         return Err(cannot(oddity.clone()));
     }
-    let mut text = original.to_owned();
+    let mut text: Option<String> = None;
     for (_, edit) in edits {
-        text = replace(&text, edit).map_err(&cannot)?;
+        text = Some(match &text {
+            None => replace(original, &file, edit).map_err(&cannot)?,
+            // The places are others now.
+            Some(text) => {
+                let file = yaml::parse(text).map_err(|error| cannot(error.to_string()))?;
+                replace(text, &file, edit).map_err(&cannot)?
+            }
+        });
     }
+    let text = text.unwrap_or_else(|| original.to_owned());
     let after = yaml::parse(&text).map_err(|error| cannot(format!("after the edit, {error}")))?;
     for (_, edit) in edits {
         let is_last =
@@ -121,8 +129,7 @@ fn field<'n, 't>(documents: &'n [Node<'t>], edit: &Edit) -> Result<&'n Node<'t>,
 }
 
 /// The text with one scalar replaced.
-fn replace(text: &str, edit: &Edit) -> Result<String, String> {
-    let file = yaml::parse(text).map_err(|error| error.to_string())?;
+fn replace(text: &str, file: &yaml::File<'_>, edit: &Edit) -> Result<String, String> {
     let node = field(&file.documents, edit)?;
     let Value::Scalar { text: now, style } = &node.value else {
         return Err(format!("{} is no single value", edit.field));

@@ -24,6 +24,8 @@ mod watch;
 mod writer;
 mod yaml;
 
+use std::sync::Arc;
+
 use nephoran_model::guard::Difference;
 use nephoran_model::plan::PlanHash;
 
@@ -69,6 +71,36 @@ pub struct Committed {
     pub commit: String,
     /// It was there before we were asked: an earlier attempt had made it.
     pub already: bool,
+}
+
+/// A change with what its files mean, worked out before it waits for its turn.
+#[derive(Debug)]
+struct Prepared {
+    change: Change,
+    /// Beside `change.files`.
+    results: Vec<FileResult>,
+}
+
+#[derive(Debug, Clone)]
+struct FileResult {
+    blob: String,
+    facts: Arc<facts::FileFacts>,
+}
+
+impl Prepared {
+    /// `like`: an id of the repository, which shows how it makes ids.
+    fn new(change: Change, like: &str) -> Self {
+        let results = change.files.iter().map(|file| FileResult {
+            blob: writer::blob_id(&file.bytes, like),
+            facts: Arc::new(facts::read(&file.bytes)),
+        });
+        let results = results.collect();
+        Self { change, results }
+    }
+
+    fn files(&self) -> impl Iterator<Item = (&EditedFile, &FileResult)> {
+        self.change.files.iter().zip(&self.results)
+    }
 }
 
 /// A commit as the writer takes it.

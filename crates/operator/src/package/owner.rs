@@ -9,23 +9,28 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior};
 
-use super::facts;
 use super::git::Git;
 use super::packs;
 use super::plans::{self, Recent};
-use super::reader::Reader;
+use super::reader::{Reader, is_id};
 use super::repository::{Published, Status};
 use super::state::{State, Written};
 use super::tree::{self, Entry, Mode};
 use super::watch::{self as foreign, Moved};
-use super::writer::{Writer, blob_id};
-use super::{Change, Committed, Error, NewCommit, NewFile};
+use super::writer::Writer;
+use super::{Change, Committed, Error, NewCommit, NewFile, Prepared};
 
 /// How often the branch is read while nothing else happens. Drift is to be seen within 5 s.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// Commits of one batch: at 64 a checkpoint's syncs are spread thin enough.
 const MOST_IN_BATCH: usize = 64;
+
+/// From so many changes in a batch on the next is expected to be as large.
+const CROWD: usize = 4;
+
+/// How long a batch waits for a crowd: less than one of its three syncs.
+const MOMENT: Duration = Duration::from_millis(3);
 
 /// Checkpoints, and so packs, of one fast-import.
 const MOST_CHECKPOINTS: u32 = 64;
@@ -43,7 +48,7 @@ const ATTEMPTS: u32 = 8;
 const LOOK_BACK: &str = "4096";
 
 pub(super) enum Ask {
-    Commit(Change, oneshot::Sender<Result<Committed, Error>>),
+    Commit(Prepared, oneshot::Sender<Result<Committed, Error>>),
     /// Look at the branch now.
     Look(oneshot::Sender<Result<(), Error>>),
     /// Release the packs, merge them and end.
@@ -63,11 +68,13 @@ pub(super) struct Owner {
     pub(super) repack: Option<JoinHandle<()>>,
     /// The last write found a disk that is full or read-only, and no later one was seen to work.
     pub(super) trouble: Option<Error>,
+    /// Changes that the last batch held.
+    pub(super) last_batch: usize,
 }
 
 /// A change that waits for its commit.
 struct Waiting {
-    change: Change,
+    prepared: Prepared,
     reply: oneshot::Sender<Result<Committed, Error>>,
 }
 
@@ -93,6 +100,7 @@ impl Owner {
                     if count == 0 {
                         break;
                     }
+                    self.gather(&mut asks, &mut inbox).await;
                     if let Some(closing) = self.serve(&mut inbox).await {
                         self.close().await;
                         let _ = closing.send(());
@@ -115,6 +123,22 @@ impl Owner {
         self.close().await;
     }
 
+    /// After a crowd those who were answered ask again within a moment: their next batch waits
+    /// for them, or they would wait for a batch of one. Who comes alone never waits.
+    async fn gather(&self, asks: &mut mpsc::Receiver<Ask>, inbox: &mut Vec<Ask>) {
+        if self.last_batch < CROWD {
+            return;
+        }
+        let until = Instant::now() + MOMENT;
+        while inbox.len() < self.last_batch {
+            let places = self.last_batch - inbox.len();
+            match tokio::time::timeout_at(until, asks.recv_many(inbox, places)).await {
+                Ok(1..) => {}
+                _ => return,
+            }
+        }
+    }
+
     async fn close(&mut self) {
         let wrote = self.writer.checkpoints() > 0;
         self.writer.rest().await;
@@ -131,7 +155,7 @@ impl Owner {
         let mut closing = None;
         for ask in inbox.drain(..) {
             match ask {
-                Ask::Commit(change, reply) => batch.push(Waiting { change, reply }),
+                Ask::Commit(prepared, reply) => batch.push(Waiting { prepared, reply }),
                 Ask::Look(reply) => {
                     let _ = reply.send(self.look().await);
                 }
@@ -139,6 +163,7 @@ impl Owner {
             }
         }
         if !batch.is_empty() {
+            self.last_batch = batch.len();
             self.write(batch).await;
             if self.writer.checkpoints() >= MOST_CHECKPOINTS {
                 self.tidy().await;
@@ -173,7 +198,7 @@ impl Owner {
     }
 
     async fn follow(&mut self) -> Result<(), Error> {
-        let Some(tip) = self.reader.id(&self.reference).await? else {
+        let Some(tip) = self.read_tip().await? else {
             return Err(self.without_branch());
         };
         if tip == self.state.tip {
@@ -191,6 +216,16 @@ impl Owner {
         // Nobody may be listening.
         let _ = self.moves.send(Arc::new(moved));
         Ok(())
+    }
+
+    /// Where the branch stands. A branch that moved is a file of its own, which is read without
+    /// asking another process; packed references and other formats are git's to read.
+    async fn read_tip(&self) -> Result<Option<String>, Error> {
+        let loose = std::fs::read_to_string(self.git.dir().join(&self.reference)).ok();
+        match loose.as_deref().map(str::trim_end).filter(|id| is_id(id)) {
+            Some(id) => Ok(Some(id.to_owned())),
+            None => self.reader.id(&self.reference).await,
+        }
     }
 
     fn without_branch(&self) -> Error {
@@ -256,12 +291,12 @@ impl Owner {
         let mut made: HashMap<String, String> = HashMap::new();
         let mut kept: Vec<Waiting> = Vec::with_capacity(batch.len());
         for waiting in batch {
-            if let Some(commit) = self.recent.get(&waiting.change.plan) {
+            if let Some(commit) = self.recent.get(&waiting.prepared.change.plan) {
                 let committed = Committed { commit: commit.clone(), already: true };
                 waiting.answer(Ok(committed));
                 continue;
             }
-            let files = &waiting.change.files;
+            let files = &waiting.prepared.change.files;
             if let Some(odd) = files.iter().find(|file| !tree::is_plain(&file.path)) {
                 let reason = "its path is no path of a package".to_owned();
                 let file = odd.path.chars().take(80).collect();
@@ -269,9 +304,8 @@ impl Owner {
                 continue;
             }
             let stale = files.iter().find(|file| {
-                let now = made
-                    .get(&file.path)
-                    .or_else(|| self.state.tree.get(file.path.as_bytes()).map(|entry| &entry.id));
+                let made = made.get(&file.path);
+                let now = made.or_else(|| self.state.tree.get(file.path.as_bytes()).map(|entry| &entry.id));
                 now != file.blob_before.as_ref()
             });
             if let Some(stale) = stale {
@@ -279,8 +313,8 @@ impl Owner {
                 waiting.answer(Err(Error::Stale { file }));
                 continue;
             }
-            for file in files {
-                made.insert(file.path.clone(), blob_id(&file.bytes, &self.state.tip));
+            for (file, result) in waiting.prepared.files() {
+                made.insert(file.path.clone(), result.blob.clone());
             }
             kept.push(waiting);
         }
@@ -291,10 +325,10 @@ impl Owner {
     async fn attempt(&mut self, batch: &[Waiting]) -> Result<Vec<String>, Error> {
         let time = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         let commits: Vec<NewCommit> =
-            batch.iter().map(|waiting| self.new_commit(&waiting.change, time)).collect();
+            batch.iter().map(|waiting| self.new_commit(&waiting.prepared.change, time)).collect();
         let commits: Vec<&NewCommit> = commits.iter().collect();
         let (ids, complaint) = self.writer.import(&self.reference, &self.state.tip, &commits).await?;
-        let tip = self.reader.id(&self.reference).await?;
+        let tip = self.read_tip().await?;
         if tip.as_ref() == ids.last() {
             return Ok(ids);
         }
@@ -329,14 +363,14 @@ impl Owner {
         let wrong = self.read_back(&batch, &commits).await;
         let mut known = true;
         for (waiting, commit) in batch.iter().zip(&commits) {
-            let files = waiting.change.files.iter().map(|file| Written {
+            let files = waiting.prepared.files().map(|(file, result)| Written {
                 path: file.path.clone(),
-                entry: Entry { mode: self.mode_of(&file.path), id: blob_id(&file.bytes, commit) },
-                facts: Arc::new(facts::read(&file.bytes)),
+                entry: Entry { mode: self.mode_of(&file.path), id: result.blob.clone() },
+                facts: Arc::clone(&result.facts),
             });
             let files = files.collect();
             known &= self.state.advance_own(commit.clone(), files);
-            self.recent.remember(waiting.change.plan.clone(), commit.clone());
+            self.recent.remember(waiting.prepared.change.plan.clone(), commit.clone());
         }
         if known {
             self.state.publish();
@@ -355,10 +389,9 @@ impl Owner {
 
     async fn read_back(&self, batch: &[Waiting], commits: &[String]) -> Vec<Option<Error>> {
         let files = || {
-            batch
-                .iter()
-                .zip(commits)
-                .flat_map(|(waiting, commit)| waiting.change.files.iter().map(move |file| (commit, file)))
+            batch.iter().zip(commits).flat_map(|(waiting, commit)| {
+                waiting.prepared.change.files.iter().map(move |file| (commit, file))
+            })
         };
         let names = files().map(|(commit, file)| format!("{commit}:{}", file.path)).collect();
         let objects = match self.reader.contents_each(names).await {
@@ -371,7 +404,7 @@ impl Owner {
             .zip(commits)
             .map(|(waiting, commit)| {
                 let mut wrong = None;
-                for file in &waiting.change.files {
+                for file in &waiting.prepared.change.files {
                     match objects.next() {
                         Some(Ok(Some(object))) if object.bytes == file.bytes => {}
                         _ => {
@@ -407,5 +440,5 @@ fn refuse(batch: Vec<Waiting>, error: &Error) {
 /// The first change of each plan, and the others.
 fn without_twins(batch: Vec<Waiting>) -> (Vec<Waiting>, Vec<Waiting>) {
     let mut plans = HashSet::new();
-    batch.into_iter().partition(|waiting| plans.insert(waiting.change.plan.clone()))
+    batch.into_iter().partition(|waiting| plans.insert(waiting.prepared.change.plan.clone()))
 }

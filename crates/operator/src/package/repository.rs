@@ -21,7 +21,7 @@ use super::state::State;
 use super::watch::Moved;
 use super::writer::{self, Writer};
 use super::yaml;
-use super::{Change, Committed, Error, Preview};
+use super::{Change, Committed, Error, Prepared, Preview};
 
 /// Changes that wait for their commit: four full batches. Who comes then waits at the door.
 const PLACES: usize = 256;
@@ -123,6 +123,7 @@ impl Repository {
             recent: Recent::default(),
             repack: None,
             trouble: None,
+            last_batch: 0,
         };
         tokio::spawn(owner.run(inbox));
         Ok(Self { inner: Arc::new(Inner { config, reference, git, reader, published, asks, moves, status }) })
@@ -219,7 +220,8 @@ impl Repository {
     /// One durable commit for one plan, read back. The same plan again gets the same commit.
     pub async fn commit(&self, change: Change) -> Result<Committed, Error> {
         let (reply, answer) = oneshot::channel();
-        self.inner.asks.send(Ask::Commit(change, reply)).await.map_err(|_| Error::Closed)?;
+        let prepared = Prepared::new(change, &self.tip());
+        self.inner.asks.send(Ask::Commit(prepared, reply)).await.map_err(|_| Error::Closed)?;
         answer.await.map_err(|_| Error::Closed)?
     }
 

@@ -247,7 +247,7 @@ fn every_integer_of_every_package_at_hand_can_be_changed_and_nothing_else_with_i
         .filter(|(path, _)| path.ends_with(".yaml"))
         .map(|(_, bytes)| String::from_utf8(bytes).unwrap())
         .collect();
-    let mut folders: Vec<PathBuf> = super::reading::corpus("blueprints").into_iter().collect();
+    let mut folders: Vec<PathBuf> = reading::corpus("blueprints").into_iter().collect();
     while let Some(folder) = folders.pop() {
         for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
             if path.is_dir() {
