@@ -111,7 +111,7 @@ fn wrong_command_lines_say_what_is_right() {
         (&["translate", "--file", "missing.txt"], 2, &["missing.txt"]),
         (&["audit", "--verify", "--data", "missing"], 1, &["missing", "--data"]),
         (&["token", "new"], 2, &["NAME"]),
-        (&["crd"], 1, &["later version"]),
+        (&["crd"], 1, &["NetworkIntent"]),
         (&["get", "x", "--token-file", "missing"], 1, &["missing"]),
     ];
     for (args, code, names) in cases {
