@@ -179,7 +179,8 @@ fn with_packages(make: impl FnOnce(&Path)) -> tempfile::TempDir {
 
 #[test]
 fn a_package_repository_that_is_none_is_named() {
-    let cases: [(&str, fn(&Path)); 5] = [
+    type Case = (&'static str, fn(&Path));
+    let cases: [Case; 5] = [
         ("missing", |_| {}),
         ("a file", |path| std::fs::write(path, "packages").unwrap()),
         ("an empty folder", |path| std::fs::create_dir(path).unwrap()),
