@@ -207,6 +207,11 @@ impl Owner {
         let old = self.state.tip.clone();
         let files = self.state.advance(&self.git, &self.reader, tip.clone()).await?;
         let moved = foreign::look(&self.git, &old, &tip, files).await?;
+        if moved.rewritten {
+            // Commits that were thrown away carry out no plan any more.
+            self.recent = Recent::default();
+            self.remember_history().await;
+        }
         for commit in moved.commits.iter().rev() {
             if let Some(plan) = &commit.plan {
                 self.recent.remember(plan.clone(), commit.commit.clone());

@@ -142,7 +142,7 @@ async fn a_rewritten_history_is_followed_also_when_the_old_one_is_gone() {
     let repository = world.open().await;
     let people = world.people();
     let change = change(&repository, 1, "upf", 4).await;
-    let committed = repository.commit(change).await.unwrap();
+    let committed = repository.commit(change.clone()).await.unwrap();
     let mut moves = repository.moves();
     // Our commit is thrown away, and everything that only it held with it.
     people.write("ran-a/upf/new.yaml", &deployment("ran-a", "new", "1"));
@@ -156,6 +156,10 @@ async fn a_rewritten_history_is_followed_also_when_the_old_one_is_gone() {
     assert_eq!(moved.files, ["ran-a/upf/Kptfile", "ran-a/upf/deployment.yaml", "ran-a/upf/new.yaml"]);
     assert_eq!(named(&repository, "upf").replicas.unwrap().value, 3);
     assert_eq!(named(&repository, "new").replicas.unwrap().value, 1);
+    // The plan's commit is gone, so the plan is not done: it gets another.
+    let again = repository.commit(change).await.unwrap();
+    assert!(!again.already);
+    assert_ne!(again.commit, committed.commit);
 
     people.git(&["reset", "-q", "--hard", "HEAD~1"]);
     people.write("ran-a/upf/newer.yaml", &deployment("ran-a", "newer", "2"));
