@@ -12,6 +12,7 @@ use nephoran_model::proposal::{Priority, Proposal};
 use nephoran_queue::{Band, Place, Queue};
 
 use super::id::Ids;
+use super::to_the_end::ToTheEnd;
 use super::{Admitted, DryRun, Refusal, Submission};
 use crate::plan::Planner;
 use crate::store::{self, AcceptKey, Accepted, Store};
@@ -74,13 +75,10 @@ impl Desk {
     /// Returns only after the record is on disk.
     pub async fn admit(&self, submission: Submission) -> Result<Admitted, Refusal> {
         let begun = std::time::Instant::now();
-        // In a task of its own: a client that hangs up in the middle must not leave a record that
-        // is durable but was never queued.
+        // A client that hangs up in the middle must not leave a record that is durable but was
+        // never queued.
         let inner = self.inner.clone();
-        let admitted = tokio::spawn(async move { inner.admit(submission).await }).await;
-        let admitted = admitted.unwrap_or_else(|fault| {
-            Err(Refusal::Store { reason: format!("a fault in the operator ({fault})"), retry_after: SOON })
-        });
+        let admitted = ToTheEnd::new(async move { inner.admit(submission).await }).await;
         match &admitted {
             Ok(_) => self.inner.metrics.stage(Stage::Accept, begun.elapsed()),
             Err(refusal) => self.inner.metrics.refused(refusal),
@@ -91,13 +89,8 @@ impl Desk {
     /// Lets several in that came together: they share the syncs of the store, and their order of
     /// acceptance is the order here.
     pub async fn admit_in_order(&self, submissions: Vec<Submission>) -> Vec<Result<Admitted, Refusal>> {
-        let count = submissions.len();
         let inner = self.inner.clone();
-        let admitted = tokio::spawn(async move { inner.admit_in_order(submissions).await }).await;
-        let admitted = admitted.unwrap_or_else(|fault| {
-            let reason = format!("a fault in the operator ({fault})");
-            (0..count).map(|_| Err(Refusal::Store { reason: reason.clone(), retry_after: SOON })).collect()
-        });
+        let admitted = ToTheEnd::new(async move { inner.admit_in_order(submissions).await }).await;
         admitted
             .iter()
             .filter_map(|one| one.as_ref().err())

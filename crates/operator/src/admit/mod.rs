@@ -2,6 +2,7 @@
 
 pub mod desk;
 pub mod id;
+pub mod to_the_end;
 
 use std::time::Duration;
 

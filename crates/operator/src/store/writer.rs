@@ -35,13 +35,17 @@ const MOST: usize = 1024;
 const CROWD: usize = 8;
 
 /// How long the writer looks away while a batch gathers, so that who sends need not wake it.
-const LOOK_AWAY: Duration = Duration::from_micros(100);
+const LOOK_AWAY: Duration = Duration::from_micros(50);
 
 /// Looks without anything new after which the batch is as large as it gets.
 const STALLED: u32 = 3;
 
 /// Longest gathering. Below half of the 10 ms that acceptance may cost beside the syncs.
 const GATHER: Duration = Duration::from_millis(4);
+
+/// A batch gathers for at most this part of the time that a commit takes: on a fast disk there is
+/// little to share.
+const GATHER_PART: u32 = 2;
 
 /// Pages in the journal from which on they are taken into the database: 8 MiB.
 const CHECKPOINT: i32 = 2000;
@@ -171,6 +175,8 @@ pub(super) struct Writer {
     due: i32,
     /// Requests that came at once lately: as many are likely to come again.
     crowd: usize,
+    /// How long the last commit took, its sync included.
+    last_commit: Duration,
     /// Who wants the store closed.
     closing: Option<oneshot::Sender<()>>,
     #[cfg(test)]
@@ -232,6 +238,7 @@ impl Writer {
             pages: 0,
             due: CHECKPOINT,
             crowd: 0,
+            last_commit: Duration::ZERO,
             closing: None,
             #[cfg(test)]
             fault,
@@ -283,7 +290,8 @@ impl Writer {
             told.into_iter().for_each(|told| told.fail(failure.reason()));
             return Err(failure);
         }
-        self.shared.stats.committed(told.len(), started.elapsed());
+        self.last_commit = started.elapsed();
+        self.shared.stats.committed(told.len(), self.last_commit);
         self.shared.set_head(batch.head);
         // Only this thread changes the count, so that it cannot fall below 0 in between.
         let live = self.shared.live.load(Ordering::Relaxed) as i64 + batch.live;
@@ -311,6 +319,7 @@ impl Writer {
         connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
         // Three quarters: the slowest need not be waited for.
         let enough = if self.crowd >= CROWD { (self.crowd * 3 / 4).min(MOST) } else { 0 };
+        let patience = (self.last_commit / GATHER_PART).min(GATHER);
         let started = Instant::now();
         let mut idle = 0;
         let mut next = Some(first);
@@ -333,7 +342,7 @@ impl Writer {
                 }
             }
             idle = if told.len() > before { 0 } else { idle + 1 };
-            if told.len() >= enough || idle >= STALLED || started.elapsed() >= GATHER {
+            if told.len() >= enough || idle >= STALLED || started.elapsed() >= patience {
                 return Ok(());
             }
             // On a thread of its own, and shorter than any stop could notice.

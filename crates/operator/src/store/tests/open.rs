@@ -142,7 +142,7 @@ async fn after_an_unclean_stop_a_damaged_page_makes_the_store_unavailable() {
     let store = folder.open();
     let told =
         store.health().wait_for(|health| matches!(health, Health::Unavailable { .. })).await.unwrap().clone();
-    assert!(matches!(told, Health::Unavailable { reason } if reason.contains("nephoran.db is broken")));
+    assert!(matches!(told, Health::Unavailable { reason } if reason.contains("the database is broken")));
     assert!(matches!(store.accept(intent(99), None, None).await, Err(Error::Unavailable { .. })));
 }
 
