@@ -53,7 +53,6 @@ pub async fn serve(
     // hyper's own bounds lie above ours: its refusal has no headers of ours. They still bound memory.
     http.timer(TokioTimer::new())
         .header_read_timeout(limits.header_time)
-        .max_headers(256)
         .max_buf_size(64 * 1024)
         .keep_alive(true);
     let room = Arc::new(Semaphore::new(limits.connections));
