@@ -182,7 +182,7 @@ impl Operator {
         tasks.spawn(gather::run(metrics.clone(), queue.clone(), store.clone(), flow.clone()));
         let acts = Acts::new(records.clone(), queue.clone(), desk.clone(), planner.clone());
         let actuator = Arc::new(PackageActuator::new(packages.repositories().to_vec()));
-        let work = Flow::new(records.clone(), queue.clone(), planner, actuator);
+        let work = Flow::new(records.clone(), queue.clone(), planner, actuator, config.workers.max);
         tasks.spawn(work.run(flow.clone(), GRACE));
         for repository in packages.repositories() {
             let drift = Drift { records: records.clone(), packages: packages.clone() };

@@ -101,6 +101,7 @@ impl Config {
                 }
                 _ => "a bounded band refuses beyond its own bound too".into(),
             },
+            "workers.min" => "no effect yet: workers cost nothing at rest".into(),
             "workers.max" => format!("up to {} intents are planned at the same time", self.workers.max),
             "workers.paused" if self.workers.paused => {
                 "nothing is carried out until `nephoran resume`".into()

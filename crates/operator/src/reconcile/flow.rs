@@ -51,8 +51,9 @@ impl Flow {
         queue: Queue<IntentId>,
         planner: Planner,
         actuator: Arc<dyn Actuator>,
+        workers: usize,
     ) -> Self {
-        let stages = Stages::new(records, planner, actuator);
+        let stages = Stages::new(records, planner, actuator, workers);
         Self { inner: Arc::new(Inner { stages, queue, lines: Lines::default() }) }
     }
 

@@ -10,6 +10,7 @@ use nephoran_model::guard::{Effect, Finding, Verdict};
 use nephoran_model::intent::{HoldReason, Intent, IntentId, Outcome, Question, Request, State};
 use nephoran_model::plan::StepState;
 use nephoran_model::proposal::Proposal;
+use tokio::sync::Semaphore;
 use tracing::debug;
 
 use super::fields::Holder;
@@ -45,13 +46,20 @@ pub(super) struct Stages {
     pub(super) records: Records,
     pub(super) planner: Planner,
     actuator: Arc<dyn Actuator>,
+    /// Plans that may be drawn at a time.
+    workers: Semaphore,
     metrics: Metrics,
 }
 
 impl Stages {
-    pub(super) fn new(records: Records, planner: Planner, actuator: Arc<dyn Actuator>) -> Self {
+    pub(super) fn new(
+        records: Records,
+        planner: Planner,
+        actuator: Arc<dyn Actuator>,
+        workers: usize,
+    ) -> Self {
         let metrics = records.metrics.clone();
-        Self { records, planner, actuator, metrics }
+        Self { records, planner, actuator, workers: Semaphore::new(workers), metrics }
     }
 
     /// From the record to where it can rest.
@@ -182,7 +190,11 @@ impl Stages {
             return Ok(After::Rests);
         };
         let begun = std::time::Instant::now();
-        let planned = self.planner.plan(intent, &actions, Timestamp::now()).await?;
+        let planned = {
+            // Waiting for a sync or a commit needs no worker; planning does.
+            let _worker = self.workers.acquire().await.expect("the semaphore is never closed");
+            self.planner.plan(intent, &actions, Timestamp::now()).await?
+        };
         self.metrics.stage(Stage::Plan, begun.elapsed());
         if intent.state != State::Planned {
             let cause = planned.summary();
