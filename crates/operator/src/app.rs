@@ -388,7 +388,7 @@ async fn follow_store(
                 if std::mem::take(&mut was_away)
                     && let Err(cause) = resume(&records, &queue).await
                 {
-                    warn!(%cause, "What the store holds could not be taken up; tried again with the next change.");
+                    warn!(%cause, "What the store holds could not be taken up; tried again in a second.");
                     was_away = true;
                 }
                 readiness.holds("store");
@@ -402,6 +402,7 @@ async fn follow_store(
         tokio::select! {
             () = stop.cancelled() => return,
             changed = health.changed() => if changed.is_err() { return },
+            () = tokio::time::sleep(Duration::from_secs(1)), if was_away => {}
         }
     }
 }

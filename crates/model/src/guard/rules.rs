@@ -353,12 +353,14 @@ fn freeze(plan: &Plan, _case: &Case<'_>, bounds: &Bounds) -> Vec<Objection> {
     }]
 }
 
-/// Says why an approval that is there does not count; whether one is needed is for others to find.
+/// Says why an approval that is there does not count. A plan that was approved and is another by
+/// now needs approval again, also when it would not need one by itself: somebody said yes to what
+/// they saw.
 fn approval_valid(plan: &Plan, case: &Case<'_>, bounds: &Bounds) -> Vec<Objection> {
     let Some(approval) = case.approval else { return Vec::new() };
     let Some(why) = void(approval, plan, case, bounds) else { return Vec::new() };
     vec![Objection {
-        effect: Effect::Note,
+        effect: if plan.is_already_so() { Effect::Note } else { Effect::Approval },
         message: format!("the approval by {} does not hold: {why}", approval.by),
         remedy: "read the plan as it is now and approve its hash".into(),
     }]

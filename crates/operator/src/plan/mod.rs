@@ -347,7 +347,10 @@ impl Planner {
                     field: replicas.field.clone(),
                 };
                 let holders = self.fields.holders(&field);
-                let last = holders.iter().rev().find(|holder| holder.committed && holder.id != intent.id);
+                let last = holders
+                    .iter()
+                    .rev()
+                    .find(|holder| holder.committed && holder.changed && holder.id != intent.id);
                 if let Some(holder) = last
                     && let Some(plan) = self.stored_plan(holder.id.as_str()).await?
                 {

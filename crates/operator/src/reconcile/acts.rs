@@ -189,22 +189,26 @@ impl Acts {
 
     /// Ends an intent whose commit was not begun.
     pub async fn cancel(&self, id: &IntentId, actor: &str) -> Result<Intent, Error> {
-        self.change(id, |intent| {
-            if !intent.state.may_become(State::Cancelled) {
-                let detail = if intent.state.is_committed() {
-                    format!(
-                        "it is {}: cancelling would not take it back; use: nephoran rollback {id}",
-                        intent.state
-                    )
-                } else {
-                    format!("it is {} and cannot be cancelled any more", intent.state)
-                };
-                return Err(Error::State { detail });
-            }
-            enter(intent, State::Cancelled, "cancelled", actor, Timestamp::now())?;
-            Ok(None)
-        })
-        .await
+        let cancelled = self
+            .change(id, |intent| {
+                if !intent.state.may_become(State::Cancelled) {
+                    let detail = if intent.state.is_committed() {
+                        format!(
+                            "it is {}: cancelling would not take it back; use: nephoran rollback {id}",
+                            intent.state
+                        )
+                    } else {
+                        format!("it is {} and cannot be cancelled any more", intent.state)
+                    };
+                    return Err(Error::State { detail });
+                }
+                enter(intent, State::Cancelled, "cancelled", actor, Timestamp::now())?;
+                Ok(None)
+            })
+            .await?;
+        // Its place in the queue is free for others.
+        self.inner.queue.remove(id);
+        Ok(cancelled)
     }
 
     /// A new intent that undoes `id`.

@@ -1,8 +1,12 @@
 //! Keeps watching what was applied: a value that somebody else changed makes its intent
 //! `degraded`, with the commit and its author; the value back in place makes it `applied` again.
 
+use std::collections::HashMap;
+use std::time::Duration;
+
 use jiff::Timestamp;
 use nephoran_model::intent::{IntentId, State};
+use nephoran_model::plan::Scalar;
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -12,6 +16,9 @@ use super::records::Records;
 use crate::package::{Moved, Repository};
 use crate::plan::Packages;
 use crate::store;
+
+/// Below the 5 s in which a foreign change must show.
+const AGAIN: Duration = Duration::from_secs(3);
 
 #[derive(Clone)]
 pub struct Drift {
@@ -25,9 +32,17 @@ impl Drift {
         let mut moves = repository.moves();
         // What changed while nobody watched.
         self.check(self.held(&repository, None), None).await;
+        // What a move did not show: it came between a commit and its record, or could not be read or
+        // written down at that moment.
+        let mut looks = tokio::time::interval(AGAIN);
+        looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             let moved = tokio::select! {
                 () = stop.cancelled() => return,
+                _ = looks.tick() => {
+                    self.check(self.suspects(&repository), None).await;
+                    continue;
+                }
                 moved = moves.recv() => moved,
             };
             match moved {
@@ -43,6 +58,25 @@ impl Drift {
 
     fn held(&self, repository: &Repository, files: Option<&[String]>) -> Vec<(Field, Holder)> {
         self.records.fields.committed_in(repository.name(), files)
+    }
+
+    /// Those whose state does not fit what the inventory says: a comparison in memory, so that it
+    /// costs little with many of them.
+    fn suspects(&self, repository: &Repository) -> Vec<(Field, Holder)> {
+        let inventory = repository.inventory();
+        let counts: HashMap<(&str, usize, &str), u32> = inventory
+            .workloads()
+            .iter()
+            .filter_map(|workload| workload.replicas.as_ref())
+            .map(|at| ((at.file.as_str(), at.document, at.field.as_str()), at.value))
+            .collect();
+        let mut held = self.held(repository, None);
+        held.retain(|(field, holder)| {
+            let seen = counts.get(&(field.file.as_str(), field.document, field.field.as_str()));
+            let so = seen.is_some_and(|seen| holder.wanted == Scalar::Int(i64::from(*seen)));
+            so == holder.degraded
+        });
+        held
     }
 
     async fn check(&self, held: Vec<(Field, Holder)>, moved: Option<&Moved>) {

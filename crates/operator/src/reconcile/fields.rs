@@ -27,6 +27,10 @@ pub struct Holder {
     pub priority: Priority,
     /// Its change is in the repository.
     pub committed: bool,
+    /// It is known to be no longer so.
+    pub degraded: bool,
+    /// It changed the field; it was not already so.
+    pub changed: bool,
     pub wanted: Scalar,
 }
 
@@ -65,6 +69,8 @@ impl Fields {
                 requester: intent.requester.clone(),
                 priority: intent.priority,
                 committed: intent.state.is_committed(),
+                degraded: intent.state == State::Degraded,
+                changed: edit.before != edit.after,
                 wanted: edit.after.clone(),
             });
             index.fields.entry(intent.id.clone()).or_default().push(field);

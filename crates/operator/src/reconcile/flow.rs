@@ -154,7 +154,9 @@ impl Inner {
             Ok(Some(mut intent)) if !intent.state.is_end() => {
                 intent.attempts += 1;
                 let attempts = intent.attempts;
-                if attempts >= MAX_ATTEMPTS && intent.state.may_become(State::Failed) {
+                // What is being applied may be committed already: it is looked for until it can be told.
+                let may_give_up = intent.state != State::Applying;
+                if attempts >= MAX_ATTEMPTS && may_give_up && intent.state.may_become(State::Failed) {
                     let said = format!("gave up after {attempts} tries: {cause}");
                     let moved = intent.enter(State::Failed, said, OPERATOR, Timestamp::now());
                     if moved.is_ok() && self.stages.save(&mut intent).await.is_ok() {

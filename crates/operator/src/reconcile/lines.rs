@@ -63,10 +63,6 @@ impl Ticket {
         waited
     }
 
-    pub fn covers(&self, target: &Target) -> bool {
-        self.targets.contains(target)
-    }
-
     fn is_first(&self) -> bool {
         let lines = self.lines.lock();
         self.targets.iter().all(|target| {

@@ -306,7 +306,7 @@ impl Stages {
             intent: intent.id.clone(),
             generation: intent.generation,
             requester: intent.requester.clone(),
-            approved_by: intent.approval.as_ref().map(|approval| approval.by.clone()),
+            approved_by: approved.approved_by().map(str::to_owned),
             ticket: intent.change.ticket.clone(),
             audit,
         };

@@ -6,7 +6,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::hooks::Wal;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
@@ -103,6 +103,21 @@ pub(super) struct Lock {
     _file: File,
 }
 
+/// Takes the lock. A process that was killed between starting a child and the child's first
+/// instruction leaves the lock with the child for a moment: a little patience tells that from an
+/// operator that runs.
+fn take(file: &File) -> Result<(), rustix::io::Errno> {
+    let patience = Instant::now() + Duration::from_secs(2);
+    loop {
+        match flock(file, FlockOperation::NonBlockingLockExclusive) {
+            Err(rustix::io::Errno::WOULDBLOCK) if Instant::now() < patience => {
+                std::thread::park_timeout(Duration::from_millis(20));
+            }
+            tried => return tried,
+        }
+    }
+}
+
 /// Makes the folder when it is missing and takes it for this process alone.
 pub(super) fn lock(files: &Files) -> Result<Lock, Error> {
     let folder = |source| Error::Folder { folder: files.folder.clone(), source };
@@ -121,7 +136,7 @@ pub(super) fn lock(files: &Files) -> Result<Lock, Error> {
         .mode(0o600)
         .open(files.folder.join("nephoran.lock"))
         .map_err(folder)?;
-    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+    match take(&file) {
         Ok(()) => {}
         Err(rustix::io::Errno::WOULDBLOCK) => {
             let mut process = String::new();

@@ -104,3 +104,49 @@ fn what_was_accepted_before_a_kill_is_applied_after_the_restart() {
     let server = Server::on(folder, Default::default());
     server.intent_in(&id, "applied");
 }
+
+#[test]
+fn an_approved_plan_that_became_another_needs_approval_again_however_small_it_is_now() {
+    let server = Server::start();
+    let waiting = server.submit_until("scale upf to 20 in ns ran-a", "awaiting_approval");
+    let id = waiting["id"].as_str().unwrap();
+    assert!(server.post_json("/api/v1/admin/pause", &json!({})).status < 300);
+    let approval = json!({"plan_hash": waiting["plan"]["hash"]});
+    let approved = server.post_json(&format!("/api/v1/intents/{id}/approve"), &approval);
+    assert!(approved.status < 300, "{}", approved.text());
+    // 15 -> 20 alone would need nobody's yes.
+    let near = server.packaged("ran-a/upf/deployment.yaml").replace("replicas: 3", "replicas: 15");
+    push(&server.path("packages.git"), "ran-a/upf/deployment.yaml", &near, "by hand");
+    server.until("the push is seen", || {
+        let words = json!({"text": "how many upf replicas are running in ran-a?", "dry_run": true});
+        let seen = server.post_json("/api/v1/intents", &words).text();
+        seen.contains("15 replicas").then_some(())
+    });
+    let tip = git(&server.path("packages.git"), &["rev-parse", "main"]);
+    assert!(server.post_json("/api/v1/admin/resume", &json!({})).status < 300);
+    let again = server.intent_in(id, "awaiting_approval");
+    assert_ne!(again["plan"]["hash"], waiting["plan"]["hash"]);
+    assert_eq!(git(&server.path("packages.git"), &["rev-parse", "main"]), tip);
+}
+
+#[test]
+fn undoing_passes_over_what_was_already_so() {
+    let server = Server::start();
+    let changed = server.submit_until("scale upf to 5 in ns ran-a", "applied");
+    server.submit_until("scale upf to 5 in ns ran-a", "applied");
+    server.submit_until("undo the last change of upf in ns ran-a", "applied");
+    assert!(server.packaged("ran-a/upf/deployment.yaml").contains("replicas: 3 #"));
+    server.intent_in(changed["id"].as_str().unwrap(), "rolled_back");
+}
+
+#[test]
+fn a_cancelled_intent_leaves_its_place_in_the_queue() {
+    let server = Server::start();
+    assert!(server.post_json("/api/v1/admin/pause", &json!({})).status < 300);
+    let id = server.submit("scale upf to 5 in ns ran-a");
+    assert_ne!(server.get("/api/v1/queue").text(), String::new());
+    let before = server.get("/api/v1/queue").json();
+    assert!(server.post_json(&format!("/api/v1/intents/{id}/cancel"), &json!({})).status < 300);
+    let after = server.get("/api/v1/queue").json();
+    assert_ne!(before, after, "a place was given back");
+}

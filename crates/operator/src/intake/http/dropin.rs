@@ -175,6 +175,13 @@ fn invalid(detail: String) -> Reject {
 }
 
 fn preview(id: &str, intent: &Value, correlation_id: Option<&str>) -> Value {
+    let mut intent = intent.clone();
+    // `4.0` is the integer 4.
+    for key in ["replicas", "priority"] {
+        if let Some(whole) = nephoran_api::shape::whole(&intent[key]) {
+            intent[key] = json!(whole);
+        }
+    }
     let word = |key: &str| intent[key].as_str().unwrap_or_default();
     let description = match word("description") {
         "" => format!(
