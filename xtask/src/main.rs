@@ -66,6 +66,8 @@ fn test(root: &Path, filter: Option<&str>) -> Result<()> {
     let mut command = cargo(root);
     command.args(["test", "--workspace", "--no-fail-fast"]);
     command.args(filter);
+    // What tests say is for people to read: figures, and what was skipped for lack of what.
+    command.args(["--", "--show-output"]);
     run(&mut command)
 }
 
