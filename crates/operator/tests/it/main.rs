@@ -10,6 +10,7 @@ mod audit;
 mod bad_input;
 mod cli;
 mod crash;
+mod demo;
 mod faults;
 mod folder;
 mod hostile;
