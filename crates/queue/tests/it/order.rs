@@ -255,8 +255,10 @@ async fn many_workers_get_each_item_once() {
                     tokio::task::yield_now().await;
                     continue;
                 }
-                sender.send(*delivery.key()).unwrap();
+                let key = *delivery.key();
+                // Before it is told, so that whoever has heard of all finds every place free.
                 delivery.ack();
+                sender.send(key).unwrap();
             }
         });
     }
