@@ -1,0 +1,1 @@
+//! The one way out by HTTP: profiles, pools, gates, limits, breakers. It knows no intents.

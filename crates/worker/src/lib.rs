@@ -1,0 +1,1 @@
+//! Workers over the queue: started, scaled by what they measure, drained by a deadline. They know no intents.
