@@ -1,21 +1,24 @@
-//! What waits for a worker: bounded, in memory, four bands in one pool.
+//! What waits for a worker: bounded, in memory, four bands in one pool, in two lanes.
 //!
-//! It holds a key, a band, a time and a deadline; no bytes, no disk, no intents. What is full
-//! refuses at once and says when to come back; nothing here waits for room. The queue is
+//! It holds a key, a band, a lane, a time and a deadline; no bytes, no disk, no intents. What is
+//! full refuses at once and says when to come back; nothing here waits for room. The queue is
 //! rebuilt from the store at start.
 //!
 //! ```text
-//! reserve(band) -> Place --publish--> waiting --claim--> Delivery --ack--> gone
-//!                    |                   ^                  |
-//!                 dropped: free          +---- dropped -----+
+//! reserve(band) -> Place --publish--> direct lane --claim--> Delivery --ack--> gone
+//!                    |                    ^                   |    |
+//!                 dropped: free           +----- dropped -----+    +--hand_over--> model lane
 //! ```
+//!
+//! An item that is handed over keeps its place, its band, its deadline and its order. The lanes
+//! are claimed from apart, so what waits for a model holds nothing else up.
 
 mod bands;
 mod drain;
 mod fairness;
+mod lanes;
+mod pace;
 
-use std::cmp::Ordering;
-use std::collections::{BinaryHeap, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -24,9 +27,10 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 pub use bands::{Band, Limits, LimitsError};
+pub use lanes::Lane;
 
 use drain::Drain;
-use fairness::Turns;
+use lanes::{Item, Room, Waiting};
 
 /// No place for this band now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,7 +73,8 @@ impl<K: Clone + Send> fmt::Debug for Queue<K> {
 impl<K: Clone + Send> Queue<K> {
     pub fn new(limits: Limits) -> Result<Self, LimitsError> {
         let limits = limits.check()?;
-        Ok(Self { shared: Arc::new(Shared { wake: Notify::new(), inner: Mutex::new(Inner::new(limits)) }) })
+        let wake = [Notify::new(), Notify::new()];
+        Ok(Self { shared: Arc::new(Shared { wake, inner: Mutex::new(Inner::new(limits)) }) })
     }
 
     /// Takes a place in the pool, or refuses. Never waits.
@@ -98,24 +103,30 @@ impl<K: Clone + Send> Queue<K> {
         self.shared.put(inner, item, ready_at);
     }
 
-    /// Waits for the next item whose turn it is. Nothing is lost when the future is dropped.
+    /// Waits for the next item of the direct lane: [`Queue::claim_from`].
+    pub async fn claim(&self) -> Delivery<K> {
+        self.claim_from(Lane::Direct).await
+    }
+
+    /// Waits for the next item of a lane whose turn it is. Nothing is lost when the future is
+    /// dropped.
     ///
     /// Over bands that have something, claims are shared 8:4:2:1; inside a band the order is
     /// that of publication. An item with `n` ahead of it in its own band waits at most for
     /// `14 * (n + 1)` claims of other bands.
-    pub async fn claim(&self) -> Delivery<K> {
+    pub async fn claim_from(&self, lane: Lane) -> Delivery<K> {
         loop {
-            if let Some(delivery) = self.try_claim() {
+            if let Some(delivery) = self.try_claim_from(lane) {
                 return delivery;
             }
             // Registered before the second look: what is published in between wakes us.
-            let woken = self.shared.wake.notified();
+            let woken = self.shared.wake(lane).notified();
             tokio::pin!(woken);
             woken.as_mut().enable();
-            if let Some(delivery) = self.try_claim() {
+            if let Some(delivery) = self.try_claim_from(lane) {
                 return delivery;
             }
-            let next_ready_at = self.shared.lock().next_ready_at();
+            let next_ready_at = self.shared.lock().next_ready_at(lane);
             match next_ready_at {
                 Some(at) => {
                     let _ = tokio::time::timeout_at(at, woken).await;
@@ -125,17 +136,22 @@ impl<K: Clone + Send> Queue<K> {
         }
     }
 
-    /// The next item whose turn it is, if there is one now and claims are not paused.
+    /// The next item of the direct lane, if there is one now and claims are not paused.
     pub fn try_claim(&self) -> Option<Delivery<K>> {
+        self.try_claim_from(Lane::Direct)
+    }
+
+    /// The next item of a lane whose turn it is, if there is one now and claims are not paused.
+    pub fn try_claim_from(&self, lane: Lane) -> Option<Delivery<K>> {
         let mut inner = self.shared.lock();
         if inner.paused {
             return None;
         }
-        inner.ripen();
-        let Inner { turns, waiting, .. } = &mut *inner;
-        let band = turns.next(|band| !waiting[band.index()].is_empty())?;
-        let item = waiting[band.index()].pop_front()?;
-        inner.claimed.push((item.sequence, item.key.clone()));
+        let Inner { lanes, sequence, claimed, .. } = &mut *inner;
+        let waiting = &mut lanes[lane.index()];
+        waiting.ripen(sequence);
+        let item = waiting.take()?;
+        claimed.push((item.sequence, item.key.clone()));
         drop(inner);
         Some(Delivery { shared: self.shared.clone(), item: Some(item) })
     }
@@ -147,29 +163,33 @@ impl<K: Clone + Send> Queue<K> {
 
     pub fn resume_claims(&self) {
         self.shared.lock().paused = false;
-        self.shared.wake.notify_waiters();
+        for wake in &self.shared.wake {
+            wake.notify_waiters();
+        }
     }
 
     pub fn is_paused(&self) -> bool {
         self.shared.lock().paused
     }
 
-    /// Items that could be claimed now, by [`Band::index`].
+    /// Items of both lanes that could be claimed now, by [`Band::index`].
     pub fn depths(&self) -> [usize; 4] {
         let mut inner = self.shared.lock();
         inner.ripen();
-        std::array::from_fn(|band| inner.waiting[band].len())
+        sum(inner.depths())
     }
 
     /// The numbers behind the queue, in one look.
     pub fn numbers(&self) -> Numbers {
         let mut inner = self.shared.lock();
         inner.ripen();
+        let lanes = inner.depths();
         Numbers {
             limits: inner.limits,
             used: inner.used,
-            waiting: std::array::from_fn(|band| inner.waiting[band].len()),
-            delayed: inner.delayed.len(),
+            waiting: sum(lanes),
+            lanes,
+            delayed: inner.lanes.iter().map(Waiting::delayed).sum(),
             claimed: inner.claimed.len(),
             paused: inner.paused,
         }
@@ -179,10 +199,9 @@ impl<K: Clone + Send> Queue<K> {
     /// resumes from the store and must not put the same in twice.
     pub fn keys(&self) -> Vec<K> {
         let inner = self.shared.lock();
-        let waiting = inner.waiting.iter().flatten().map(|item| &item.key);
-        let delayed = inner.delayed.iter().map(|delayed| &delayed.item.key);
+        let waiting = inner.lanes.iter().flat_map(Waiting::items).map(|item| &item.key);
         let claimed = inner.claimed.iter().map(|(_, key)| key);
-        waiting.chain(delayed).chain(claimed).cloned().collect()
+        waiting.chain(claimed).cloned().collect()
     }
 
     /// How many claims, at most, come before that of an item of `band` published now, if
@@ -190,14 +209,23 @@ impl<K: Clone + Send> Queue<K> {
     pub fn position(&self, band: Band) -> usize {
         let mut inner = self.shared.lock();
         inner.ripen();
-        let ahead = inner.waiting[band.index()].len();
-        let rounds = (ahead + 1).div_ceil(fairness::share(band));
-        Band::ALL
-            .into_iter()
-            .filter(|other| *other != band)
-            .map(|other| inner.waiting[other.index()].len().min(rounds * fairness::share(other)))
-            .sum::<usize>()
-            + ahead
+        inner.lane(Lane::Direct).position(band)
+    }
+
+    /// How long an item of `band` that came into `lane` now would wait until it is claimed, at
+    /// the pace at which the workers of the lane got through it lately. Zero when nothing would
+    /// come before it; grows while they stand still. While claims are paused it tells what it
+    /// would be if they were not.
+    pub fn wait_for(&self, lane: Lane, band: Band) -> Duration {
+        let mut inner = self.shared.lock();
+        inner.ripen();
+        let waiting = inner.lane(lane);
+        let position = waiting.position(band);
+        if position == 0 {
+            return Duration::ZERO;
+        }
+        let seconds = position as f64 * waiting.pace.seconds_each(Instant::now());
+        Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
     }
 }
 
@@ -206,27 +234,15 @@ impl<K: Clone + Send + PartialEq> Queue<K> {
     /// places. What is claimed already is not touched. Looks at every item.
     pub fn remove(&self, key: &K) -> usize {
         let mut inner = self.shared.lock();
-        let mut rooms = Vec::new();
-        for waiting in &mut inner.waiting {
-            waiting.retain(|item| {
-                let stays = item.key != *key;
-                if !stays {
-                    rooms.push((item.band, item.room));
-                }
-                stays
-            });
+        let mut gone = Vec::new();
+        for lane in &mut inner.lanes {
+            lane.retain(|item| item.key != *key, &mut gone);
         }
-        inner.delayed.retain(|delayed| {
-            let stays = delayed.item.key != *key;
-            if !stays {
-                rooms.push((delayed.item.band, delayed.item.room));
-            }
-            stays
-        });
-        for (band, room) in &rooms {
-            inner.free(*band, *room);
+        let now = Instant::now();
+        for (band, room) in &gone {
+            inner.free(*band, *room, now);
         }
-        rooms.len()
+        gone.len()
     }
 }
 
@@ -238,6 +254,8 @@ pub struct Numbers {
     pub used: [usize; 4],
     /// Items that could be claimed now; those with a place of their own too.
     pub waiting: [usize; 4],
+    /// The same per lane, by [`Lane::index`].
+    pub lanes: [[usize; 4]; 2],
     /// Items whose time has not come.
     pub delayed: usize,
     /// Items in the hands of a worker.
@@ -297,7 +315,9 @@ pub struct Delivery<K: Clone + Send> {
 
 impl<K: Clone + Send> Delivery<K> {
     fn item(&self) -> &Item<K> {
-        self.item.as_ref().expect("only ack, put_back and drop take the item, and they end the delivery")
+        self.item
+            .as_ref()
+            .expect("only ack, put_back, hand_over and drop take the item, and they end the delivery")
     }
 
     pub fn key(&self) -> &K {
@@ -308,6 +328,11 @@ impl<K: Clone + Send> Delivery<K> {
         self.item().band
     }
 
+    /// Where it was claimed from.
+    pub fn lane(&self) -> Lane {
+        self.item().lane
+    }
+
     pub fn deadline(&self) -> Option<Instant> {
         self.item().deadline
     }
@@ -315,21 +340,29 @@ impl<K: Clone + Send> Delivery<K> {
     /// The queue forgets the item and its place is free.
     pub fn ack(mut self) {
         if let Some(item) = self.item.take() {
-            let mut inner = self.shared.lock();
-            inner.unclaim(item.sequence);
-            inner.free(item.band, item.room);
+            let (mut inner, now) = self.shared.end(&item);
+            inner.free(item.band, item.room, now);
         }
     }
 
-    /// Again, but not before `ready_at`; in a place of its own.
+    /// Again in the same lane, but not before `ready_at`; in a place of its own.
     pub fn put_back(mut self, ready_at: Instant) {
         if let Some(mut item) = self.item.take() {
-            let mut inner = self.shared.lock();
-            inner.unclaim(item.sequence);
-            inner.free(item.band, item.room);
+            let (mut inner, now) = self.shared.end(&item);
+            inner.free(item.band, item.room, now);
             item.room = Room::Own;
             item.sequence = inner.next_sequence();
             self.shared.put(inner, item, Some(ready_at));
+        }
+    }
+
+    /// Into another lane, for its workers. It keeps its place, and stands there in front of
+    /// everything of its band that was published after it.
+    pub fn hand_over(mut self, lane: Lane) {
+        if let Some(mut item) = self.item.take() {
+            let (inner, _) = self.shared.end(&item);
+            item.lane = lane;
+            self.shared.give_back(inner, item);
         }
     }
 }
@@ -339,12 +372,7 @@ impl<K: Clone + Send> Drop for Delivery<K> {
         if let Some(item) = self.item.take() {
             let mut inner = self.shared.lock();
             inner.unclaim(item.sequence);
-            let waiting = &mut inner.waiting[item.band.index()];
-            // In front of everything published later: several that come back keep their order.
-            let at = waiting.iter().take_while(|other| other.sequence < item.sequence).count();
-            waiting.insert(at, item);
-            drop(inner);
-            self.shared.wake.notify_one();
+            self.shared.give_back(inner, item);
         }
     }
 }
@@ -358,50 +386,9 @@ impl<K: Clone + Send + fmt::Debug> fmt::Debug for Delivery<K> {
     }
 }
 
-/// Where an item's place comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Room {
-    Pool,
-    Own,
-}
-
-struct Item<K> {
-    key: K,
-    band: Band,
-    deadline: Option<Instant>,
-    room: Room,
-    sequence: u64,
-}
-
-/// An item whose time has not come. Ordered so that the earliest is the greatest, as
-/// [`BinaryHeap`] wants it.
-struct Delayed<K> {
-    at: Instant,
-    item: Item<K>,
-}
-
-impl<K> PartialEq for Delayed<K> {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other) == Ordering::Equal
-    }
-}
-
-impl<K> Eq for Delayed<K> {}
-
-impl<K> PartialOrd for Delayed<K> {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl<K> Ord for Delayed<K> {
-    fn cmp(&self, other: &Self) -> Ordering {
-        (other.at, other.item.sequence).cmp(&(self.at, self.item.sequence))
-    }
-}
-
 struct Shared<K> {
-    wake: Notify,
+    /// One a lane, by [`Lane::index`].
+    wake: [Notify; 2],
     inner: Mutex<Inner<K>>,
 }
 
@@ -409,9 +396,7 @@ struct Inner<K> {
     limits: Limits,
     /// Places of the pool in use.
     used: [usize; 4],
-    waiting: [VecDeque<Item<K>>; 4],
-    delayed: BinaryHeap<Delayed<K>>,
-    turns: Turns,
+    lanes: [Waiting<K>; 2],
     drain: Drain,
     /// Sequence and key of what the workers hold: few.
     claimed: Vec<(u64, K)>,
@@ -425,27 +410,49 @@ impl<K> Shared<K> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn wake(&self, lane: Lane) -> &Notify {
+        &self.wake[lane.index()]
+    }
+
+    /// Takes an item with the newest sequence.
     fn put(&self, mut inner: MutexGuard<'_, Inner<K>>, item: Item<K>, ready_at: Option<Instant>) {
+        let lane = item.lane;
         let at = match (ready_at, item.deadline) {
             (Some(ready_at), Some(deadline)) => Some(ready_at.min(deadline)),
             (ready_at, _) => ready_at,
         };
         match at.filter(|at| *at > Instant::now()) {
             None => {
-                inner.waiting[item.band.index()].push_back(item);
+                inner.lane(lane).push(item);
                 drop(inner);
-                self.wake.notify_one();
+                self.wake(lane).notify_one();
             }
             Some(at) => {
-                let earliest = inner.next_ready_at().is_none_or(|earliest| at < earliest);
-                inner.delayed.push(Delayed { at, item });
+                let earliest = inner.lane(lane).set_aside(item, at);
                 drop(inner);
                 if earliest {
                     // Each waiting claim sleeps until the earliest time: all must look again.
-                    self.wake.notify_waiters();
+                    self.wake(lane).notify_waiters();
                 }
             }
         }
+    }
+
+    /// A worker is through with an item.
+    fn end(&self, item: &Item<K>) -> (MutexGuard<'_, Inner<K>>, Instant) {
+        let mut inner = self.lock();
+        inner.unclaim(item.sequence);
+        let now = Instant::now();
+        inner.lane(item.lane).pace.ended(now);
+        (inner, now)
+    }
+
+    /// Takes back what was claimed, to where its sequence says.
+    fn give_back(&self, mut inner: MutexGuard<'_, Inner<K>>, item: Item<K>) {
+        let lane = item.lane;
+        inner.lane(lane).insert(item);
+        drop(inner);
+        self.wake(lane).notify_one();
     }
 }
 
@@ -454,9 +461,7 @@ impl<K> Inner<K> {
         Self {
             limits,
             used: [0; 4],
-            waiting: std::array::from_fn(|_| VecDeque::new()),
-            delayed: BinaryHeap::new(),
-            turns: Turns::default(),
+            lanes: std::array::from_fn(|_| Waiting::new()),
             drain: Drain::default(),
             claimed: Vec::new(),
             paused: false,
@@ -464,13 +469,18 @@ impl<K> Inner<K> {
         }
     }
 
+    fn lane(&mut self, lane: Lane) -> &mut Waiting<K> {
+        &mut self.lanes[lane.index()]
+    }
+
     fn next_sequence(&mut self) -> u64 {
         self.sequence += 1;
         self.sequence
     }
 
+    /// Everything comes in by the direct lane.
     fn item(&mut self, key: K, band: Band, deadline: Option<Instant>, room: Room) -> Item<K> {
-        Item { key, band, deadline, room, sequence: self.next_sequence() }
+        Item { key, band, lane: Lane::Direct, deadline, room, sequence: self.next_sequence() }
     }
 
     fn unclaim(&mut self, sequence: u64) {
@@ -479,28 +489,30 @@ impl<K> Inner<K> {
         }
     }
 
-    fn free(&mut self, band: Band, room: Room) {
+    fn free(&mut self, band: Band, room: Room, now: Instant) {
         if room == Room::Pool {
             self.used[band.index()] -= 1;
-            self.drain.freed(Instant::now());
+            self.drain.freed(now);
         }
     }
 
     /// `None` while paused: a time that comes then wakes nobody.
-    fn next_ready_at(&self) -> Option<Instant> {
-        self.delayed.peek().map(|delayed| delayed.at).filter(|_| !self.paused)
+    fn next_ready_at(&self, lane: Lane) -> Option<Instant> {
+        self.lanes[lane.index()].next_ready_at().filter(|_| !self.paused)
     }
 
-    /// Moves those whose time has come to the end of their bands.
     fn ripen(&mut self) {
-        if self.delayed.is_empty() {
-            return;
-        }
-        let now = Instant::now();
-        while self.delayed.peek().is_some_and(|delayed| delayed.at <= now) {
-            let Some(Delayed { mut item, .. }) = self.delayed.pop() else { return };
-            item.sequence = self.next_sequence();
-            self.waiting[item.band.index()].push_back(item);
+        for lane in &mut self.lanes {
+            lane.ripen(&mut self.sequence);
         }
     }
+
+    fn depths(&self) -> [[usize; 4]; 2] {
+        std::array::from_fn(|lane| self.lanes[lane].depths())
+    }
+}
+
+/// Per band, over both lanes.
+fn sum(lanes: [[usize; 4]; 2]) -> [usize; 4] {
+    std::array::from_fn(|band| lanes.iter().map(|lane| lane[band]).sum())
 }

@@ -524,6 +524,7 @@ mod tests {
                 limits: nephoran_queue::Limits { total: 2000, bands: [None; 4] },
                 used: [1, 2, 3, 4],
                 waiting: [0; 4],
+                lanes: [[0; 4]; 2],
                 delayed: 0,
                 claimed: 0,
                 paused: false,
