@@ -1,6 +1,7 @@
 //! Set-up, tests, generated documents and benchmarks of nephoran: `cargo xtask <command>`.
 
 mod documents;
+mod model_server;
 mod setup;
 
 use std::path::{Path, PathBuf};
@@ -48,7 +49,7 @@ enum Task {
 fn main() -> Result<()> {
     let root = root();
     match Cli::parse().task {
-        Task::Setup => setup::run(),
+        Task::Setup => setup::run(&root),
         Task::Test { filter } => test(&root, filter.as_deref()),
         Task::Lint => lint(&root),
         Task::Gen { check } => documents::run(&root, check),
@@ -62,7 +63,7 @@ fn root() -> PathBuf {
 }
 
 fn test(root: &Path, filter: Option<&str>) -> Result<()> {
-    setup::run()?;
+    setup::run(root)?;
     let mut command = cargo(root);
     command.args(["test", "--workspace", "--no-fail-fast"]);
     command.args(filter);

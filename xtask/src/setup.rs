@@ -1,6 +1,7 @@
 //! What the tests need beside the toolchain: installed where that is possible, named with the
 //! remedy where it is not.
 
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Result, bail};
@@ -42,25 +43,19 @@ const TOOLS: &[Tool] = &[
     },
 ];
 
-pub fn run() -> Result<()> {
+pub fn run(root: &Path) -> Result<()> {
+    tools()?;
+    crate::model_server::run(root);
+    Ok(())
+}
+
+fn tools() -> Result<()> {
     let missing: Vec<&Tool> = TOOLS.iter().filter(|tool| !is_there(tool.program)).collect();
     if missing.is_empty() {
         return Ok(());
     }
     let packages: Vec<&str> = missing.iter().map(|tool| tool.package).collect();
-    if is_there("apt-get") && is_root() {
-        println!("Installing {}.", packages.join(", "));
-        // Another program may hold the package lock for a while.
-        let wait = ["-o", "DPkg::Lock::Timeout=300", "-qq"];
-        let _ = Command::new("apt-get").args(wait).arg("update").status();
-        let _ = Command::new("apt-get")
-            .args(wait)
-            .args(["install", "-y", "--no-install-recommends"])
-            .args(&packages)
-            .env("DEBIAN_FRONTEND", "noninteractive")
-            .stdout(Stdio::null())
-            .status();
-    }
+    install(&packages);
     let mut fatal = false;
     for tool in missing.into_iter().filter(|tool| !is_there(tool.program)) {
         println!(
@@ -77,6 +72,24 @@ pub fn run() -> Result<()> {
         bail!("something that the build cannot do without is missing");
     }
     Ok(())
+}
+
+/// Through apt, where there is one and it may; whether it worked shows in what is there afterwards.
+pub fn install(packages: &[&str]) {
+    if !is_there("apt-get") || !is_root() {
+        return;
+    }
+    println!("Installing {}.", packages.join(", "));
+    // Another program may hold the package lock for a while.
+    let wait = ["-o", "DPkg::Lock::Timeout=300", "-qq"];
+    let _ = Command::new("apt-get").args(wait).arg("update").status();
+    let _ = Command::new("apt-get")
+        .args(wait)
+        .args(["install", "-y", "--no-install-recommends"])
+        .args(packages)
+        .env("DEBIAN_FRONTEND", "noninteractive")
+        .stdout(Stdio::null())
+        .status();
 }
 
 pub fn is_there(program: &str) -> bool {
