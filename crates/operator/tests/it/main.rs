@@ -18,5 +18,6 @@ mod http;
 mod intent_dropin;
 mod lints;
 mod page;
+mod s6;
 mod spine;
 mod telemetry;
