@@ -7,6 +7,7 @@ use nephoran_model::fulfilment::Fulfilment;
 use nephoran_model::guard::Finding;
 use nephoran_model::intent::{
     Answer, Approval, Change, Constraints, HoldReason, Intent, Move, Outcome, Parent, Question, Request,
+    Understanding,
 };
 use nephoran_model::plan::{ActuatorKind, Edit, Plan, PlanHash, Resolved, Scalar, Step, StepState};
 use nephoran_model::proposal::{Missing, Priority, Proposal};
@@ -37,6 +38,8 @@ pub struct Record<'a> {
     pub history: &'a [Move],
     pub proposal: Option<&'a Proposal>,
     pub translator: Option<&'a str>,
+    /// How a language model understood the words, when one did.
+    pub understanding: Option<&'a Understanding>,
     pub plan: Option<PlanView<'a>>,
     pub findings: &'a [Finding],
     /// The sentence that asks, with what an answer must supply beside it.
@@ -106,6 +109,7 @@ impl<'a> Record<'a> {
             history: &intent.history,
             proposal: intent.proposal.as_ref(),
             translator: intent.translator.as_deref(),
+            understanding: intent.understanding.as_ref(),
             plan: intent.plan.as_ref().map(PlanView::of),
             findings: &intent.findings,
             question: question.map(|question| question.text.as_str()),

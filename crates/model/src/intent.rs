@@ -302,6 +302,36 @@ pub struct Answer {
     pub text: String,
 }
 
+/// How a language model came to the proposal, and whether its author said that it is right.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Understanding {
+    /// Host and port that was asked.
+    pub endpoint: String,
+    pub model: String,
+    pub prompt_version: String,
+    /// Ids of the passages that the model was shown.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub passages: Vec<String>,
+    pub prompt_tokens: u64,
+    pub completion_tokens: u64,
+    /// Calls that were made for it: 2 after a repair, 0 when the answer was at hand.
+    pub calls: u32,
+    /// Answered from the cache or together with an identical request.
+    #[serde(default)]
+    pub shared: bool,
+    /// Without it nothing of the proposal may be applied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirmed: Option<Confirmation>,
+}
+
+/// The author's yes to the sentence that says the proposal back. No approval of a plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Confirmation {
+    pub by: String,
+    pub at: Timestamp,
+    pub sentence: String,
+}
+
 /// A person's yes to one plan hash.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Approval {
@@ -380,6 +410,9 @@ pub struct Intent {
     pub proposal: Option<Proposal>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub translator: Option<String>,
+    /// Present when a language model understood the words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub understanding: Option<Understanding>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan: Option<Plan>,
     #[serde(default)]
@@ -424,6 +457,11 @@ impl fmt::Display for IllegalMove {
 impl std::error::Error for IllegalMove {}
 
 impl Intent {
+    /// What a model understood and the author has not confirmed yet may not be applied.
+    pub fn is_unconfirmed(&self) -> bool {
+        self.understanding.as_ref().is_some_and(|understanding| understanding.confirmed.is_none())
+    }
+
     /// Moves to `state` and remembers why. The record is unchanged when the move is illegal.
     pub fn enter(
         &mut self,

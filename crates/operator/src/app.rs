@@ -171,6 +171,7 @@ impl Operator {
         let newest = resume(&records, &queue).await.context("take up what was accepted before")?;
         readiness.holds("queue");
 
+        let model: Option<Arc<dyn crate::translate::model::Translator>> = None;
         let desk = Desk::new(
             store.clone(),
             queue.clone(),
@@ -178,11 +179,12 @@ impl Operator {
             planner.clone(),
             config.limits.live.unwrap_or(usize::MAX),
             metrics.clone(),
+            model.clone(),
         );
         tasks.spawn(gather::run(metrics.clone(), queue.clone(), store.clone(), flow.clone()));
-        let acts = Acts::new(records.clone(), queue.clone(), desk.clone(), planner.clone());
+        let acts = Acts::new(records.clone(), queue.clone(), desk.clone(), planner.clone(), model.is_some());
         let actuator = Arc::new(PackageActuator::new(packages.repositories().to_vec()));
-        let work = Flow::new(records.clone(), queue.clone(), planner, actuator, config.workers.max);
+        let work = Flow::new(records.clone(), queue.clone(), planner, actuator, model, config.workers.max);
         tasks.spawn(work.run(flow.clone(), GRACE));
         for repository in packages.repositories() {
             let drift = Drift { records: records.clone(), packages: packages.clone() };
@@ -282,7 +284,7 @@ impl Operator {
             readiness: self.readiness.clone(),
             requester: config.hot_folder.as_.clone().unwrap_or_else(|| LOCAL.to_owned()),
             translate: nephoran_grammar::translate,
-            model_follows: false,
+            model_follows: config.translate.model.is_some(),
             sources: Vec::new(),
         }
     }

@@ -102,6 +102,8 @@ pub struct Case<'a> {
     pub workloads: &'a [Arc<Workload>],
     pub rivals: &'a [Rival],
     pub approval: Option<&'a Approval>,
+    /// A language model understood the request, and its author did not say yet that it is right.
+    pub unconfirmed: bool,
     /// Hash of the guard's configuration, which the plan's hash covers.
     pub guard: &'a str,
     /// How a plan is hashed: a review hashes it again and trusts no stored hash.

@@ -18,6 +18,7 @@ const fn rule(name: &'static str, judge: fn(&Plan, &Case<'_>, &Bounds) -> Vec<Ob
 
 pub const RULES: &[Rule] = &[
     rule("plan_hash", plan_hash), // what is reviewed is what was hashed, unaltered
+    rule("read_back", read_back), // what a model understood is nobody's word until the author says so
     rule("unintended_change", unintended_change), // a plan changes what its steps name, nothing else
     rule("dns_names", dns_names), // a name is never a path, a flag or a piece of shell
     rule("namespaces_allowed", namespaces_allowed), // a plan stays inside the namespaces it was given
@@ -53,6 +54,16 @@ fn refuse(message: impl Into<String>, remedy: impl Into<String>) -> Objection {
 
 fn approval(message: impl Into<String>, remedy: impl Into<String>) -> Objection {
     Objection { effect: Effect::Approval, message: message.into(), remedy: remedy.into() }
+}
+
+fn read_back(_plan: &Plan, case: &Case<'_>, _bounds: &Bounds) -> Vec<Objection> {
+    if !case.unconfirmed {
+        return Vec::new();
+    }
+    vec![refuse(
+        "a language model understood this request, and its author has not confirmed what it understood",
+        "answer the question of the intent with yes, or cancel it and say it in other words",
+    )]
 }
 
 fn plan_hash(plan: &Plan, case: &Case<'_>, _bounds: &Bounds) -> Vec<Objection> {

@@ -83,6 +83,7 @@ fn review(setting: &Setting, bounds: &Bounds) -> Verdict {
         workloads: &setting.workloads,
         rivals: &[],
         approval: Some(&setting.approval),
+        unconfirmed: false,
         guard: &setting.guard,
         hash: &hash,
     };

@@ -115,6 +115,8 @@ struct Setting {
     constraints: Constraints,
     rivals: Vec<RivalLine>,
     approval: Option<ApprovalLine>,
+    /// A language model understood it, and the author did not confirm that.
+    unconfirmed: bool,
     /// Oldest first.
     changes: Vec<ChangeLine>,
     patch_unknown_targets: bool,
@@ -320,6 +322,7 @@ fn outcome(folder: &Path) -> String {
         workloads: inventory.workloads(),
         rivals: &rivals,
         approval: approval.as_ref(),
+        unconfirmed: setting.unconfirmed,
         guard: "bounds",
         hash: &hash,
     };

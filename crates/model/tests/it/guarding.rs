@@ -55,6 +55,7 @@ fn review(
         workloads: &[Arc::new(workload)],
         rivals: &[],
         approval: None,
+        unconfirmed: false,
         guard: "guard",
         hash: &hash,
     };

@@ -126,6 +126,7 @@ fn intent() -> Intent {
         findings: vec![],
         question: None,
         approval: None,
+        understanding: None,
         outcomes: vec![],
         fulfilment: Fulfilment::default(),
         answer: None,

@@ -18,6 +18,7 @@ use crate::plan::Planner;
 use crate::store::{self, AcceptKey, Accepted, Store};
 use crate::telemetry::metrics::{Metrics, Stage};
 use crate::translate;
+use crate::translate::model::Translator;
 
 /// When to come back after a refusal that has no better estimate.
 const SOON: Duration = Duration::from_secs(2);
@@ -37,7 +38,21 @@ struct Inner {
     most_live: AtomicUsize,
     draining: AtomicBool,
     metrics: Metrics,
+    /// Asked by dry runs what the grammar cannot account for.
+    model: Option<Arc<dyn Translator>>,
 }
+
+/// How far a dry run goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    /// As far as the grammar reads: for whoever is still writing.
+    Grammar,
+    /// As far as the intent itself would: a language model is asked where one would be.
+    Whole,
+}
+
+/// How long a dry run waits for a model; who asked is still there then.
+const MODEL_WAIT: Duration = Duration::from_secs(20);
 
 /// On its way to the disk, with a place in the queue.
 struct Begun {
@@ -56,10 +71,11 @@ impl Desk {
         planner: Planner,
         most_live: usize,
         metrics: Metrics,
+        model: Option<Arc<dyn Translator>>,
     ) -> Self {
         let draining = AtomicBool::new(false);
         let most_live = AtomicUsize::new(most_live);
-        Self { inner: Arc::new(Inner { store, queue, ids, planner, most_live, draining, metrics }) }
+        Self { inner: Arc::new(Inner { store, queue, ids, planner, most_live, draining, metrics, model }) }
     }
 
     /// From now on at most so many intents may be accepted and not ended.
@@ -99,10 +115,26 @@ impl Desk {
     }
 
     /// Translates, plans and reviews without storing anything.
-    pub async fn dry_run(&self, submission: Submission) -> Result<DryRun, Refusal> {
+    pub async fn dry_run(&self, submission: Submission, depth: Depth) -> Result<DryRun, Refusal> {
         let now = Timestamp::now();
         let mut intent = self.inner.record(submission, now);
-        let proposal = translate::proposal(&intent, &self.inner.planner.inventory());
+        let mut proposal = translate::proposal(&intent, &self.inner.planner.inventory());
+        let mut question = None;
+        if let Some(model) = &self.inner.model
+            && depth == Depth::Whole
+            && translate::is_beyond_the_grammar(&intent, &proposal)
+        {
+            intent.deadline = Timestamp::now().checked_add(MODEL_WAIT).ok();
+            match translate::model::understood(&**model, &intent, &self.inner.planner.inventory()).await {
+                Ok(understood) => {
+                    question = translate::model::question(&understood);
+                    proposal = understood;
+                }
+                Err(cause) => {
+                    return Err(Refusal::Model { reason: cause.to_string(), retry_after: SOON });
+                }
+            }
+        }
         intent.proposal = Some(proposal.clone());
         let rests = |state| DryRun {
             state,
@@ -112,6 +144,9 @@ impl Desk {
             question: None,
             answer: None,
         };
+        if let Some(question) = question {
+            return Ok(DryRun { question: Some(question), ..rests(State::NeedsAnswer) });
+        }
         match &proposal {
             Proposal::Clarify(clarify) => {
                 Ok(DryRun { question: Some(translate::question(clarify)), ..rests(State::NeedsAnswer) })
@@ -284,6 +319,7 @@ impl Inner {
             findings: Vec::new(),
             question: None,
             approval: None,
+            understanding: None,
             outcomes: Vec::new(),
             fulfilment: Default::default(),
             answer: None,

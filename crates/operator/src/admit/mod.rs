@@ -12,7 +12,7 @@ use nephoran_model::intent::{Change, Constraints, IntentId, Parent, Question, Re
 use nephoran_model::plan::Plan;
 use nephoran_model::proposal::{Priority, Proposal};
 
-pub use desk::Desk;
+pub use desk::{Depth, Desk};
 
 /// Raw intake, parsed and valid in form: what every door hands to the desk.
 #[derive(Debug, Clone)]
@@ -66,6 +66,8 @@ pub enum Refusal {
     Draining { retry_after: Duration },
     #[error("the store cannot write: {reason}")]
     Store { reason: String, retry_after: Duration },
+    #[error("the language model cannot be asked now: {reason}")]
+    Model { reason: String, retry_after: Duration },
     #[error("the idempotency key was used with other content")]
     KeyReused,
     #[error("{detail}")]

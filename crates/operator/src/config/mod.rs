@@ -40,6 +40,7 @@ pub struct Config {
     pub limits: Limits,
     pub queue: nephoran_queue::Limits,
     pub workers: Workers,
+    pub translate: Translate,
     pub guard: Bounds,
     pub retention: Duration,
     pub telemetry: Telemetry,
@@ -119,6 +120,34 @@ pub struct Workers {
     pub min: usize,
     pub max: usize,
     pub paused: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Translate {
+    /// Asked for what the grammar cannot account for; `None`: nobody is.
+    pub model: Option<Model>,
+}
+
+/// A language model's server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Model {
+    /// `http` or `https`, without credentials, query or fragment.
+    pub endpoint: String,
+    pub name: String,
+    pub api: ModelApi,
+    pub api_key_file: Option<PathBuf>,
+    /// Of one identity; `None`: unbounded.
+    pub tokens_per_hour: Option<u64>,
+    /// Until the answer's head.
+    pub first_byte: Duration,
+    pub cache_life: Duration,
+    pub cache_entries: usize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ModelApi {
+    OpenAi,
+    Ollama,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

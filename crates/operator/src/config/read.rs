@@ -1,5 +1,7 @@
 //! Layered values become typed ones; what is wrong with them is collected.
 
+mod translate;
+
 use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::net::SocketAddr;
@@ -61,6 +63,7 @@ impl Reader {
         let limits = self.limits();
         let queue = self.queue();
         let workers = self.workers();
+        let translate = self.translate();
         let guard = self.guard();
         let retention = self.duration("retention");
         let telemetry = self.telemetry();
@@ -77,6 +80,7 @@ impl Reader {
             limits,
             queue,
             workers,
+            translate,
             guard,
             retention,
             telemetry,

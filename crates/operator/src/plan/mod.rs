@@ -248,6 +248,7 @@ impl Planner {
             workloads: &workloads,
             rivals: &rivals,
             approval: intent.approval.as_ref(),
+            unconfirmed: intent.is_unconfirmed(),
             guard: &self.guard_hash,
             hash: &|hashed: &Hashed<'_>| canonical::plan_hash(hashed).expect(CANONICAL),
         };

@@ -8,10 +8,11 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use nephoran_model::guard::{Effect, Finding};
 use nephoran_model::intent::{
-    Answer, Approval, Change, Constraints, Intent, IntentId, Parent, Relation, Request, Source, State,
+    Answer, Approval, Change, Confirmation, Constraints, Intent, IntentId, Parent, Relation, Request, Source,
+    State,
 };
 use nephoran_model::plan::PlanHash;
-use nephoran_model::proposal::{Action, Actions, Proposal, Rollback};
+use nephoran_model::proposal::{Action, Actions, Missing, Priority, Proposal, Rollback};
 use nephoran_queue::Queue;
 use serde_json::json;
 
@@ -33,6 +34,8 @@ struct Inner {
     queue: Queue<IntentId>,
     desk: Desk,
     planner: Planner,
+    /// A language model is asked what the grammar cannot account for.
+    model_follows: bool,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -56,8 +59,14 @@ pub enum Error {
 const TRIES: usize = 8;
 
 impl Acts {
-    pub fn new(records: Records, queue: Queue<IntentId>, desk: Desk, planner: Planner) -> Self {
-        Self { inner: Arc::new(Inner { records, queue, desk, planner }) }
+    pub fn new(
+        records: Records,
+        queue: Queue<IntentId>,
+        desk: Desk,
+        planner: Planner,
+        model_follows: bool,
+    ) -> Self {
+        Self { inner: Arc::new(Inner { records, queue, desk, planner, model_follows }) }
     }
 
     /// Fills the named missing fields and changes nothing else. Only the author may answer.
@@ -73,19 +82,35 @@ impl Acts {
                 let now = Timestamp::now();
                 let missing =
                     intent.question.as_ref().map(|question| question.missing.clone()).unwrap_or_default();
-                intent.answers.push(Answer { at: now, by: actor.to_owned(), missing, text: text.to_owned() });
+                let answered = missing.clone();
+                intent.answers.push(Answer {
+                    at: now,
+                    by: actor.to_owned(),
+                    missing: answered,
+                    text: text.to_owned(),
+                });
+                let said = note("answer", actor, json!({"text": text}));
+                if missing == [Missing::Confirmation] {
+                    return confirm(intent, actor, text, now);
+                }
                 match translate::answered(intent, |actions, text| self.inner.planner.complete(actions, text))
                 {
                     Proposal::Actions(actions) => {
                         intent.proposal = Some(Proposal::Actions(actions));
                         intent.question = None;
                         enter(intent, State::Translating, "answered", actor, now)?;
-                        Ok(Some(note("answer", actor, json!({"text": text}))))
+                    }
+                    // What the grammar still cannot account for, a model may with the answer beside it.
+                    Proposal::Clarify(clarify)
+                        if self.inner.model_follows && clarify.missing.contains(&Missing::Action) =>
+                    {
+                        intent.proposal = None;
+                        intent.question = None;
+                        enter(intent, State::Translating, "answered", actor, now)?;
                     }
                     Proposal::Clarify(clarify) => {
                         // Asked again: the intent stays where it is.
                         intent.question = Some(translate::question(&clarify));
-                        Ok(Some(note("answer", actor, json!({"text": text}))))
                     }
                     Proposal::Refuse(refuse) => {
                         let finding = translate::refusal(&refuse);
@@ -94,9 +119,9 @@ impl Acts {
                         intent.proposal = Some(Proposal::Refuse(refuse));
                         enter(intent, State::Translating, "answered", actor, now)?;
                         enter(intent, State::Refused, &cause, actor, now)?;
-                        Ok(Some(note("answer", actor, json!({"text": text}))))
                     }
                 }
+                Ok(Some(said))
             })
             .await?;
         self.wake(&answered);
@@ -327,6 +352,30 @@ impl Acts {
             self.inner.queue.resume(intent.id.clone(), band(intent.priority));
         }
     }
+}
+
+/// The author's yes or no to the sentence that says back what a model understood.
+fn confirm(intent: &mut Intent, actor: &str, text: &str, now: Timestamp) -> Result<Option<AuditNote>, Error> {
+    let Some(sentence) = intent.question.as_ref().map(|question| question.text.clone()) else {
+        return Err(Error::State { detail: "it asks nothing".into() });
+    };
+    if !translate::is_yes(text) {
+        // Asked again: the intent stays where it is.
+        return Ok(Some(note("answer", actor, json!({"text": text}))));
+    }
+    if let Some(understanding) = &mut intent.understanding {
+        understanding.confirmed =
+            Some(Confirmation { by: actor.to_owned(), at: now, sentence: sentence.clone() });
+    }
+    // What the author said of priority is known only now.
+    if let Some(Proposal::Actions(Actions { priority: Some(said), .. })) = &intent.proposal
+        && intent.priority == Priority::Normal
+    {
+        intent.priority = *said;
+    }
+    intent.question = None;
+    enter(intent, State::Translating, "confirmed what was understood", actor, now)?;
+    Ok(Some(note("confirm", actor, json!({"sentence": sentence}))))
 }
 
 fn note(kind: &'static str, actor: &str, body: serde_json::Value) -> AuditNote {

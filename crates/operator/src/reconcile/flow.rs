@@ -10,7 +10,7 @@ use futures_util::FutureExt;
 use jiff::Timestamp;
 use nephoran_model::intent::{Intent, IntentId, State};
 use nephoran_model::proposal::Proposal;
-use nephoran_queue::{Delivery, Queue};
+use nephoran_queue::{Delivery, Lane, Queue};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -19,16 +19,21 @@ use tracing::{error, warn};
 use super::chain;
 use super::lines::{Lines, Ticket};
 use super::records::Records;
-use super::stages::{Halt, OPERATOR, Stages};
+use super::stages::{Halt, OPERATOR, Stages, Went};
+use super::understand::Asked;
 use crate::actuate::Actuator;
 use crate::plan::Planner;
 use crate::store;
 use crate::telemetry::metrics::Stage;
 use crate::translate;
+use crate::translate::model::Translator;
 
 /// Intents that stand in line or are worked on at a time. Wide enough that one durable
 /// batch of commits carries many of them, small enough to hold their records in memory.
 const IN_FLIGHT: usize = 256;
+
+/// Calls to a language model at a time.
+const MODEL_CALLS: usize = 16;
 
 /// Tries of one stage that fail for a passing reason, before the intent is a dead letter.
 /// With the back-off below they span about two minutes.
@@ -51,9 +56,10 @@ impl Flow {
         queue: Queue<IntentId>,
         planner: Planner,
         actuator: Arc<dyn Actuator>,
+        model: Option<Arc<dyn Translator>>,
         workers: usize,
     ) -> Self {
-        let stages = Stages::new(records, planner, actuator, workers);
+        let stages = Stages::new(records, planner, actuator, model, workers);
         Self { inner: Arc::new(Inner { stages, queue, lines: Lines::default() }) }
     }
 
@@ -61,6 +67,9 @@ impl Flow {
     /// is taken up again at the next start: nothing of it was lost.
     pub async fn run(self, stop: CancellationToken, grace: Duration) {
         let tasks = TaskTracker::new();
+        if let Some(model) = self.inner.stages.model.clone() {
+            tasks.spawn(self.inner.clone().ask_the_model(model, stop.clone()));
+        }
         let places = Arc::new(Semaphore::new(IN_FLIGHT));
         let abort = CancellationToken::new();
         loop {
@@ -131,7 +140,12 @@ impl Inner {
         let read = if waited { None } else { Some(intent) };
         let worked = AssertUnwindSafe(self.stages.work(&id, read)).catch_unwind().await;
         let cause = match worked {
-            Ok(Ok(())) => {
+            Ok(Ok(Went::ToTheModel)) => {
+                // It keeps its place in the queue, and holds up nobody here.
+                delivery.hand_over(Lane::Model);
+                return;
+            }
+            Ok(Ok(Went::ToRest)) => {
                 self.stages.records.metrics.stage(Stage::Whole, since(created_at));
                 delivery.ack();
                 return;
@@ -140,6 +154,52 @@ impl Inner {
                 // Somebody acted on it meanwhile: decide again from the new record.
                 delivery.put_back(tokio::time::Instant::now());
                 return;
+            }
+            Ok(Err(halt)) => chain(&halt),
+            Err(_) => "a fault in the operator (panic)".to_owned(),
+        };
+        self.failed(&id, &cause, delivery).await;
+    }
+
+    /// Takes up what waits for a language model, many at a time, while it may be asked.
+    async fn ask_the_model(self: Arc<Self>, model: Arc<dyn Translator>, stop: CancellationToken) {
+        let places = Arc::new(Semaphore::new(MODEL_CALLS));
+        let tasks = TaskTracker::new();
+        loop {
+            let claimed = async {
+                let place = places.clone().acquire_owned().await.expect("the semaphore is never closed");
+                model.ready().await;
+                (place, self.queue.claim_from(Lane::Model).await)
+            };
+            let (place, delivery) = tokio::select! {
+                biased;
+                () = stop.cancelled() => break,
+                claimed = claimed => claimed,
+            };
+            let (inner, model, stop) = (self.clone(), model.clone(), stop.clone());
+            tasks.spawn(async move {
+                let _place = place;
+                tokio::select! {
+                    () = inner.understand(delivery, &*model) => {}
+                    // A call that is dropped is taken up again at the next start.
+                    () = stop.cancelled() => {}
+                }
+            });
+        }
+        tasks.close();
+        tasks.wait().await;
+    }
+
+    async fn understand(&self, delivery: Delivery<IntentId>, model: &dyn Translator) {
+        let id = delivery.key().clone();
+        let worked = AssertUnwindSafe(self.stages.understand(&id, model)).catch_unwind().await;
+        let cause = match worked {
+            Ok(Ok(Asked::ToRest)) => return delivery.ack(),
+            Ok(Ok(Asked::GoesOn)) => return delivery.hand_over(Lane::Direct),
+            Ok(Ok(Asked::Later(wait))) => return delivery.put_back(tokio::time::Instant::now() + wait),
+            Ok(Err(Halt::Store(store::Error::Stale { .. }))) => {
+                // Somebody acted on it meanwhile: decide again from the new record.
+                return delivery.put_back(tokio::time::Instant::now());
             }
             Ok(Err(halt)) => chain(&halt),
             Err(_) => "a fault in the operator (panic)".to_owned(),
@@ -189,7 +249,7 @@ fn since(at: Timestamp) -> Duration {
 }
 
 /// Doubles from half a second to at most half a minute.
-fn backoff(attempts: u32) -> Duration {
+pub(super) fn backoff(attempts: u32) -> Duration {
     Duration::from_millis(500)
         .saturating_mul(1 << attempts.clamp(1, 7).saturating_sub(1))
         .min(Duration::from_secs(30))

@@ -9,6 +9,7 @@ pub mod lines;
 pub mod records;
 pub mod repair;
 mod stages;
+mod understand;
 
 pub use acts::Acts;
 pub use flow::Flow;

@@ -20,6 +20,7 @@ use crate::plan::{Planned, Planner};
 use crate::store::{self, AuditHead};
 use crate::telemetry::metrics::{Actuation, Metrics, Stage};
 use crate::translate;
+use crate::translate::model::Translator;
 
 /// A plan that the repository overtook is made anew this often before the intent fails.
 const MAX_REPLANS: u32 = 3;
@@ -46,9 +47,20 @@ pub(super) struct Stages {
     pub(super) records: Records,
     pub(super) planner: Planner,
     actuator: Arc<dyn Actuator>,
+    /// Asked for the words that the grammar cannot account for.
+    pub(super) model: Option<Arc<dyn Translator>>,
     /// Plans that may be drawn at a time.
     workers: Semaphore,
-    metrics: Metrics,
+    pub(super) metrics: Metrics,
+}
+
+/// How far the work on an intent came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Went {
+    /// To where it rests.
+    ToRest,
+    /// To words that only a language model may understand: they wait for one, elsewhere.
+    ToTheModel,
 }
 
 impl Stages {
@@ -56,37 +68,42 @@ impl Stages {
         records: Records,
         planner: Planner,
         actuator: Arc<dyn Actuator>,
+        model: Option<Arc<dyn Translator>>,
         workers: usize,
     ) -> Self {
         let metrics = records.metrics.clone();
-        Self { records, planner, actuator, workers: Semaphore::new(workers), metrics }
+        Self { records, planner, actuator, model, workers: Semaphore::new(workers), metrics }
     }
 
-    /// From the record to where it can rest.
-    pub(super) async fn work(&self, id: &IntentId, read: Option<Intent>) -> Result<(), Halt> {
+    /// From the record to where it can rest, or to where only a model can go on.
+    pub(super) async fn work(&self, id: &IntentId, read: Option<Intent>) -> Result<Went, Halt> {
         let mut intent = match read {
             Some(intent) => intent,
             None => match self.records.get(id).await? {
                 Some(intent) => intent,
-                None => return Ok(()),
+                None => return Ok(Went::ToRest),
             },
         };
         let mut replans = 0;
         loop {
             if intent.state.is_resting(None) {
-                return Ok(());
+                return Ok(Went::ToRest);
             }
             if self.expire(&mut intent).await? {
-                return Ok(());
+                return Ok(Went::ToRest);
             }
             if matches!(intent.state, State::Received | State::Translating) {
-                let Some(()) = self.translate(&mut intent).await? else { return Ok(()) };
+                match self.translate(&mut intent).await? {
+                    Translated::Goes => {}
+                    Translated::Rests => return Ok(Went::ToRest),
+                    Translated::NeedsModel => return Ok(Went::ToTheModel),
+                }
             }
             if intent.state == State::Applying && self.resume_applying(&mut intent).await? {
-                return Ok(());
+                return Ok(Went::ToRest);
             }
             match self.plan_and_apply(&mut intent).await? {
-                After::Rests => return Ok(()),
+                After::Rests => return Ok(Went::ToRest),
                 After::Overtaken if replans < MAX_REPLANS => {
                     replans += 1;
                     intent.enter(
@@ -104,11 +121,21 @@ impl Stages {
                         Timestamp::now(),
                     )?;
                     self.save(&mut intent).await?;
-                    return Ok(());
+                    return Ok(Went::ToRest);
                 }
             }
         }
     }
+}
+
+/// How translating ended.
+enum Translated {
+    /// There is a proposal to plan.
+    Goes,
+    /// The intent rests with a question or a refusal.
+    Rests,
+    /// The grammar cannot account for every word, and a model may be asked.
+    NeedsModel,
 }
 
 /// How planning and applying ended.
@@ -120,7 +147,7 @@ enum After {
 
 impl Stages {
     /// Ends an intent whose deadline passed before it was begun.
-    async fn expire(&self, intent: &mut Intent) -> Result<bool, Halt> {
+    pub(super) async fn expire(&self, intent: &mut Intent) -> Result<bool, Halt> {
         let now = Timestamp::now();
         let late = intent.deadline.is_some_and(|deadline| deadline <= now);
         if !late || !intent.state.may_become(State::Expired) {
@@ -131,46 +158,54 @@ impl Stages {
         Ok(true)
     }
 
-    /// Gives the intent its proposal, or `None` when it rests with a question or a refusal.
-    async fn translate(&self, intent: &mut Intent) -> Result<Option<()>, Halt> {
+    /// Gives the intent its proposal, a question or a refusal.
+    async fn translate(&self, intent: &mut Intent) -> Result<Translated, Halt> {
         let begun = std::time::Instant::now();
-        let now = Timestamp::now();
-        if intent.state == State::Received {
-            intent.enter(State::Translating, "claimed", OPERATOR, now)?;
-        }
         // An answered intent already has the proposal that its answer completed.
         let answered = matches!(intent.proposal, Some(Proposal::Actions(_)));
         if !answered {
+            let proposal = translate::proposal(intent, &self.planner.inventory());
+            if self.model.is_some() && translate::is_beyond_the_grammar(intent, &proposal) {
+                return Ok(Translated::NeedsModel);
+            }
             intent.translator = match intent.request {
                 Request::Text(_) => Some("grammar".into()),
                 Request::Proposal(_) | Request::Intent { .. } => None,
             };
-            intent.proposal = Some(translate::proposal(intent, &self.planner.inventory()));
+            intent.proposal = Some(proposal);
+        }
+        if intent.state == State::Received {
+            intent.enter(State::Translating, "claimed", OPERATOR, Timestamp::now())?;
         }
         self.metrics.stage(Stage::Translate, begun.elapsed());
         match &intent.proposal {
-            Some(Proposal::Actions(_)) | None => Ok(Some(())),
+            Some(Proposal::Actions(actions)) if intent.is_unconfirmed() => {
+                let question = translate::read_back(actions);
+                self.ask(intent, question).await?;
+                Ok(Translated::Rests)
+            }
+            Some(Proposal::Actions(_)) | None => Ok(Translated::Goes),
             Some(Proposal::Clarify(clarify)) => {
                 let question = translate::question(clarify);
                 self.ask(intent, question).await?;
-                Ok(None)
+                Ok(Translated::Rests)
             }
             Some(Proposal::Refuse(refuse)) => {
                 let finding = translate::refusal(refuse);
                 self.refuse(intent, vec![finding]).await?;
-                Ok(None)
+                Ok(Translated::Rests)
             }
         }
     }
 
-    async fn ask(&self, intent: &mut Intent, question: Question) -> Result<(), Halt> {
+    pub(super) async fn ask(&self, intent: &mut Intent, question: Question) -> Result<(), Halt> {
         intent.enter(State::NeedsAnswer, question.text.clone(), OPERATOR, Timestamp::now())?;
         intent.question = Some(question);
         self.save(intent).await?;
         Ok(())
     }
 
-    async fn refuse(&self, intent: &mut Intent, findings: Vec<Finding>) -> Result<(), Halt> {
+    pub(super) async fn refuse(&self, intent: &mut Intent, findings: Vec<Finding>) -> Result<(), Halt> {
         let cause = findings
             .iter()
             .find(|finding| finding.effect == Effect::Refuse)

@@ -84,7 +84,7 @@ impl Actuation {
     }
 }
 
-const REFUSALS: [&str; 6] = ["full", "live", "draining", "store", "key", "invalid"];
+const REFUSALS: [&str; 7] = ["full", "live", "draining", "store", "key", "invalid", "model"];
 
 /// Why a translator refuses; anything that is in no closed set is counted as the last.
 const OTHER_RULES: [&str; 5] = ["out_of_scope", "unsafe", "unsupported", "contradiction", "other"];
@@ -230,6 +230,7 @@ impl Metrics {
             Refusal::Store { .. } => 3,
             Refusal::KeyReused => 4,
             Refusal::Invalid { .. } => 5,
+            Refusal::Model { .. } => 6,
         };
         self.numbers().refusals[reason].inc();
     }

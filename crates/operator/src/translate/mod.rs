@@ -1,4 +1,7 @@
-//! Words become a proposal that nobody trusts.
+//! Words become a proposal that nobody trusts: the grammar reads them first, a language model what
+//! the grammar cannot account for.
+
+pub mod model;
 
 use nephoran_model::guard::{Effect, Finding};
 use nephoran_model::intent::{Intent, Question, Request};
@@ -34,6 +37,30 @@ fn deployment(proposal: &Proposal, inventory: &Inventory) -> Proposal {
         other => other.clone(),
     });
     Proposal::Actions(Actions { actions: actions_in.collect(), ..actions.clone() })
+}
+
+/// Whether words are left over that only a language model may account for. What lacks a value that
+/// nobody said, and what is refused, no model can make better.
+pub fn is_beyond_the_grammar(intent: &Intent, proposal: &Proposal) -> bool {
+    matches!(intent.request, Request::Text(_)) && leaves_words_over(proposal)
+}
+
+pub fn leaves_words_over(proposal: &Proposal) -> bool {
+    matches!(proposal, Proposal::Clarify(clarify) if clarify.missing.contains(&Missing::Action))
+}
+
+/// Asks the author whether a sentence of ours says what was meant: [`is_yes`] confirms it.
+pub fn read_back(actions: &Actions) -> Question {
+    Question {
+        missing: vec![Missing::Confirmation],
+        text: nephoran_grammar::render(actions),
+        candidates: Vec::new(),
+    }
+}
+
+/// Whether an answer confirms what was read back. Anything but a plain yes does not.
+pub fn is_yes(answer: &str) -> bool {
+    answer.trim().trim_end_matches(['.', '!']).eq_ignore_ascii_case("yes")
 }
 
 /// What the requester is asked. Rendered by us, never a translator's own text.

@@ -21,7 +21,7 @@ use super::fault::{self, Fault as FaultPage};
 use super::pages::{find, home_with, list, story};
 use super::render::{self, Draft, Filter, Visit};
 use super::{Shared, Site, text};
-use crate::admit::{Admitted, Key, Refusal, Submission};
+use crate::admit::{Admitted, Depth, Key, Refusal, Submission};
 use crate::intake::http::{ANSWER_SHAPE, API_BODY, APPROVE_SHAPE, REJECT_SHAPE};
 use crate::reconcile::acts::Error;
 
@@ -150,7 +150,7 @@ pub async fn preview(
         (StatusCode::OK, render::nothing())
     } else if let Ok(_permit) = site.previews.try_acquire() {
         match submission(&draft(&fields)) {
-            Ok(submission) => match site.pages.desk.dry_run(submission).await {
+            Ok(submission) => match site.pages.desk.dry_run(submission, Depth::Grammar).await {
                 Ok(run) => (StatusCode::OK, render::preview(&run)),
                 Err(refusal) => (status(&refusal), render::turned_away(&refusal.to_string())),
             },
@@ -228,6 +228,7 @@ fn status(refusal: &Refusal) -> StatusCode {
         Refusal::Full { .. }
         | Refusal::TooManyLive { .. }
         | Refusal::Draining { .. }
+        | Refusal::Model { .. }
         | Refusal::Store { .. } => StatusCode::SERVICE_UNAVAILABLE,
         Refusal::KeyReused => StatusCode::CONFLICT,
         Refusal::Invalid { .. } => StatusCode::UNPROCESSABLE_ENTITY,
@@ -239,6 +240,7 @@ fn wait(refusal: &Refusal) -> Option<u64> {
         Refusal::Full { retry_after, .. }
         | Refusal::TooManyLive { retry_after }
         | Refusal::Draining { retry_after }
+        | Refusal::Model { retry_after, .. }
         | Refusal::Store { retry_after, .. } => Some(retry_after.as_secs().max(1)),
         Refusal::KeyReused | Refusal::Invalid { .. } => None,
     }

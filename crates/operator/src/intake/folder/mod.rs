@@ -518,7 +518,8 @@ impl<'a> Door<'a> {
                 Err(
                     Refusal::TooManyLive { retry_after }
                     | Refusal::Draining { retry_after }
-                    | Refusal::Store { retry_after, .. },
+                    | Refusal::Store { retry_after, .. }
+                    | Refusal::Model { retry_after, .. },
                 ) => {
                     self.put_off();
                     let soon = retry_after.min(Duration::from_secs(1));

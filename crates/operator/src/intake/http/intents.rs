@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 
 use super::reject::Reject;
 use super::{API_BODY, Doors, Shared, body};
-use crate::admit::{Admitted, DryRun, Key, Submission};
+use crate::admit::{Admitted, Depth, DryRun, Key, Submission};
 use crate::store;
 
 /// Longest page of a list.
@@ -57,7 +57,7 @@ pub async fn submit(State(doors): State<Shared>, headers: HeaderMap, sent: Body)
     let dry_run = said.dry_run;
     let submission = submission_of(said, key, &bytes, &doors);
     if dry_run {
-        let outcome = doors.desk.dry_run(submission).await?;
+        let outcome = doors.desk.dry_run(submission, Depth::Whole).await?;
         return Ok(json_answer(StatusCode::OK, &dry_run_view(&outcome)));
     }
     let admitted = doors.desk.admit(submission).await?;

@@ -258,7 +258,7 @@ fn schemas() -> Value {
                 "requester": text, "created_at": {"type": "string", "format": "date-time"},
                 "request": {"type": "object"}, "change": {"type": "object"},
                 "history": list(&json!({"type": "object"})),
-                "proposal": any, "translator": nullable, "plan": any,
+                "proposal": any, "translator": nullable, "understanding": any, "plan": any,
                 "findings": list(&json!({"type": "object"})),
                 "question": nullable, "missing": list(&text), "candidates": list(&text),
                 "outcomes": list(&json!({"type": "object"})), "fulfilment": {"type": "object"},

@@ -110,6 +110,9 @@ impl From<Refusal> for Reject {
                 )
                 .retry_after(retry_after)
             }
+            Refusal::Model { retry_after, .. } => {
+                unavailable("model", "The language model cannot be asked now", retry_after)
+            }
             Refusal::KeyReused => {
                 Self::new(StatusCode::CONFLICT, "key_reused", "The idempotency key is taken", said)
             }

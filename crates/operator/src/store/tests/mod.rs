@@ -77,6 +77,7 @@ pub(super) fn intent(number: usize) -> Intent {
         findings: vec![],
         question: None,
         approval: None,
+        understanding: None,
         outcomes: vec![],
         fulfilment: Default::default(),
         answer: None,
