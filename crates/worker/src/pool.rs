@@ -224,7 +224,10 @@ where
         hands.tasks.spawn(self.worker(results));
     }
 
-    /// Written out, not `async fn`: a worker may employ another one.
+    #[allow(
+        clippy::manual_async_fn,
+        reason = "a worker may employ another one, so that it is `Send` must be said"
+    )]
     fn worker(self: Arc<Self>, results: mpsc::Sender<W::Output>) -> impl Future<Output = ()> + Send {
         async move {
             // A panic that gets here is of the gate; it must not cost the pool its worker.
