@@ -127,6 +127,7 @@ impl Operator {
     pub async fn start(config: &Config) -> anyhow::Result<Self> {
         let metrics = Metrics::new();
         let readiness = Readiness::awaiting(["store", "repositories", "queue"]);
+        metrics.show_readiness(&readiness);
         let tasks = TaskTracker::new();
         let (doors, flow) = (CancellationToken::new(), CancellationToken::new());
 

@@ -5,6 +5,7 @@ mod packages;
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use nephoran_api::canonical;
@@ -70,6 +71,8 @@ pub struct Reviewed {
     pub undoes: Option<IntentId>,
     /// There are report steps beside the others.
     pub reports: bool,
+    /// How long the guard took for its review.
+    pub judged_in: Duration,
 }
 
 impl Planned {
@@ -195,12 +198,14 @@ impl Planner {
             return Ok(Planned::Answer { plan, findings: Vec::new(), text });
         }
         let rivals = self.rivals(intent, &plan);
+        let begun = Instant::now();
         let verdict = self.review(intent, plan, &preview.differences, &rivals, &inventory, now);
+        let judged_in = begun.elapsed();
         if actions.purpose == Some(Purpose::Check) {
             return Ok(feasibility(verdict));
         }
         let undoes = known.undone(&intent.id);
-        Ok(Planned::Reviewed(Box::new(Reviewed { verdict, rivals, undoes, reports })))
+        Ok(Planned::Reviewed(Box::new(Reviewed { verdict, rivals, undoes, reports, judged_in })))
     }
 
     fn world<'a>(&'a self, inventory: &'a Inventory, changes: &'a dyn Changes) -> World<'a> {

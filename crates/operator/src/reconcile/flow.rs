@@ -24,7 +24,6 @@ use super::understand::Asked;
 use crate::actuate::Actuator;
 use crate::plan::Planner;
 use crate::store;
-use crate::telemetry::metrics::Stage;
 use crate::translate;
 use crate::translate::model::Translator;
 
@@ -132,10 +131,7 @@ impl Inner {
 
     async fn handle(&self, intent: Intent, ticket: Ticket, delivery: Delivery<IntentId>) {
         let waited = ticket.turn().await;
-        let (id, created_at) = (intent.id.clone(), intent.created_at);
-        if intent.state == State::Received {
-            self.stages.records.metrics.stage(Stage::Queue, since(created_at));
-        }
+        let id = intent.id.clone();
         // What waited may have been cancelled or answered meanwhile: its record is read again.
         let read = if waited { None } else { Some(intent) };
         let worked = AssertUnwindSafe(self.stages.work(&id, read)).catch_unwind().await;
@@ -146,7 +142,6 @@ impl Inner {
                 return;
             }
             Ok(Ok(Went::ToRest)) => {
-                self.stages.records.metrics.stage(Stage::Whole, since(created_at));
                 delivery.ack();
                 return;
             }
@@ -220,6 +215,7 @@ impl Inner {
                     let said = format!("gave up after {attempts} tries: {cause}");
                     let moved = intent.enter(State::Failed, said, OPERATOR, Timestamp::now());
                     if moved.is_ok() && self.stages.save(&mut intent).await.is_ok() {
+                        self.stages.records.metrics.dead_letter();
                         delivery.ack();
                         return;
                     }
@@ -242,10 +238,6 @@ impl Inner {
     fn later(&self, delivery: Delivery<IntentId>, attempts: u32) {
         delivery.put_back(tokio::time::Instant::now() + backoff(attempts));
     }
-}
-
-fn since(at: Timestamp) -> Duration {
-    Duration::try_from(Timestamp::now().duration_since(at)).unwrap_or_default()
 }
 
 /// Doubles from half a second to at most half a minute.

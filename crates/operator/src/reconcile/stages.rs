@@ -231,6 +231,9 @@ impl Stages {
             self.planner.plan(intent, &actions, Timestamp::now()).await?
         };
         self.metrics.stage(Stage::Plan, begun.elapsed());
+        if let Planned::Reviewed(reviewed) = &planned {
+            self.metrics.stage(Stage::Guard, reviewed.judged_in);
+        }
         if intent.state != State::Planned {
             let cause = planned.summary();
             intent.enter(State::Planned, cause, OPERATOR, Timestamp::now())?;
@@ -433,7 +436,9 @@ impl Stages {
         for step in &mut plan.steps {
             step.state = if step.is_already_so() { StepState::AlreadySo } else { StepState::Done };
         }
+        let begun = std::time::Instant::now();
         intent.fulfilment = self.planner.fulfilment(plan, at).await?;
+        self.metrics.stage(Stage::Verify, begun.elapsed());
         Ok(())
     }
 

@@ -9,9 +9,6 @@ pub mod metrics;
 /// Brings there what others count.
 pub mod gather;
 
-/// What this process takes of the machine.
-mod process;
-
 /// Is it ready, and if not, why.
 pub mod readiness;
 

@@ -58,6 +58,12 @@ impl Readiness {
         Report { ready: reasons.is_empty(), reasons }
     }
 
+    /// Each condition, and whether it holds.
+    pub fn conditions(&self) -> Vec<(&'static str, bool)> {
+        let conditions = self.conditions.read().unwrap_or_else(|poisoned| poisoned.into_inner());
+        conditions.iter().map(|(name, lacking)| (*name, lacking.is_none())).collect()
+    }
+
     pub fn is_ready(&self) -> bool {
         self.report().ready
     }

@@ -36,9 +36,19 @@ fn what_happens_is_counted() {
         ("nephoran_store_commit_batch_bucket{le=\"+Inf\"}", 3.0),
         ("worker_pool_queue_capacity", 2000.0),
         ("nephoran_runtime_tasks", 1.0),
+        ("nephoran_intent_seconds_count{stage=\"guard\"}", 1.0),
+        ("nephoran_intent_seconds_count{stage=\"verify\"}", 1.0),
         ("nephoran_process_resident_bytes", 1.0),
+        ("nephoran_process_open_fds", 3.0),
+        ("nephoran_process_threads", 1.0),
+        ("nephoran_allocated_bytes", 10_000.0),
+        ("nephoran_ready{condition=\"store\"}", 1.0),
     ] {
         assert!(value(&server, series) >= least, "{series}: {}", server.get("/metrics").text());
+    }
+    for stage in ["accept", "queue", "whole"] {
+        let series = format!("nephoran_intent_seconds_count{{stage=\"{stage}\"}}");
+        assert_eq!(value(&server, &series), 3.0, "{stage}: once for each intent");
     }
     server.until("fulfilment is counted", || {
         (value(&server, "nephoran_fulfilment{state=\"unknown\"}") >= 1.0).then_some(())

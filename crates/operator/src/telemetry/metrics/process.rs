@@ -1,10 +1,20 @@
 //! What this process takes of the machine, read from /proc/self at each scrape.
 
+use std::sync::OnceLock;
+
 use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
-use prometheus_client::metrics::MetricType;
-use prometheus_client::metrics::counter::ConstCounter;
-use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::encoding::DescriptorEncoder;
+
+use super::out::Out;
+
+/// Says how many bytes are allocated; an allocator belongs to a program, not to a library.
+static ALLOCATED: OnceLock<fn() -> usize> = OnceLock::new();
+
+/// The program counts what it allocates: `allocated` says how much that is now.
+pub fn count_allocated(allocated: fn() -> usize) {
+    // A program has one allocator: a second call can only say the same.
+    let _ = ALLOCATED.set(allocated);
+}
 
 #[derive(Debug)]
 pub(super) struct Process;
@@ -49,33 +59,24 @@ pub(super) fn numbers() -> Numbers {
 }
 
 impl Collector for Process {
-    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
+    fn encode(&self, encoder: DescriptorEncoder<'_>) -> std::fmt::Result {
+        let mut out = Out::new(encoder);
         let numbers = numbers();
         let gauges = [
-            ("process_resident_memory_bytes", "Memory in use", numbers.resident_bytes),
-            ("process_open_fds", "Open files", numbers.open_fds),
-            ("process_max_fds", "Files that may be open", numbers.max_fds),
-            ("process_threads", "Threads", numbers.threads),
             ("nephoran_process_resident_bytes", "Memory in use", numbers.resident_bytes),
             ("nephoran_process_open_fds", "Open files", numbers.open_fds),
             ("nephoran_process_threads", "Threads", numbers.threads),
+            // What the contract has no name for goes by the name that every Prometheus client gives it.
+            ("process_max_fds", "Files that may be open", numbers.max_fds),
         ];
         for (name, help, value) in gauges {
-            let value = i64::try_from(value).unwrap_or(i64::MAX);
-            ConstGauge::new(value).encode(encoder.encode_descriptor(
-                name,
-                help,
-                None,
-                MetricType::Gauge,
-            )?)?;
+            out.gauge(name, help, i64::try_from(value).unwrap_or(i64::MAX))?;
         }
-        let cpu = ConstCounter::new(numbers.cpu_seconds);
-        cpu.encode(encoder.encode_descriptor(
-            "process_cpu_seconds",
-            "Processor time, user and system",
-            None,
-            MetricType::Counter,
-        )?)
+        if let Some(allocated) = ALLOCATED.get() {
+            let bytes = i64::try_from(allocated()).unwrap_or(i64::MAX);
+            out.gauge("nephoran_allocated_bytes", "Memory handed out by the allocator", bytes)?;
+        }
+        out.sum("process_cpu_seconds", "Processor time, user and system", numbers.cpu_seconds)
     }
 }
 
