@@ -30,6 +30,9 @@ mod safety;
 mod account;
 mod rules;
 
+/// Whether a proposal of somebody else says what its author said.
+pub mod faithful;
+
 /// What people are shown, and their answers.
 mod answer;
 mod ask;

@@ -7,6 +7,8 @@ mod prepositions;
 mod things;
 mod verbs;
 
+pub(crate) use verbs::IRREGULAR;
+
 use nephoran_model::proposal::{LinkDirection, Priority};
 
 use crate::frame::{Cmp, Frame, Link, Role, Seen, Span, VERBS};

@@ -9,7 +9,7 @@ use crate::tokens::Tok;
 use crate::vocabulary::C;
 
 /// Forms of the past that do not end in "ed".
-pub(super) const IRREGULAR: &[&str] = &[
+pub(crate) const IRREGULAR: &[&str] = &[
     "took",
     "taken",
     "gave",

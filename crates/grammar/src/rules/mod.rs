@@ -30,7 +30,7 @@ impl Problem {
 }
 
 /// For answers: the same readings, without their problems.
-pub(crate) use target::Where;
+pub(crate) use target::{PLAIN_PLACES, Where};
 
 pub(crate) fn replicas(frame: &Frame, context: &Context<'_>) -> Option<nephoran_model::proposal::Replicas> {
     scale::replicas(frame, context).ok()

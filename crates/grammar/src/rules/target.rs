@@ -17,7 +17,7 @@ pub(crate) struct Where {
 /// Plain words that are places where they stand behind "in", "at" and the like;
 /// any other ("in moderation", "on paper") says something that has no field.
 /// What has a hyphen or a digit needs no list.
-const PLAIN_PLACES: &[&str] = &[
+pub(crate) const PLAIN_PLACES: &[&str] = &[
     "test",
     "testing",
     "prod",

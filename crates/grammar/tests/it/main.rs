@@ -4,6 +4,7 @@
 mod answers;
 mod contract;
 mod corpus;
+mod faithful;
 mod hostile;
 mod properties;
 mod rendering;

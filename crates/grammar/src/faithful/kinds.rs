@@ -1,0 +1,253 @@
+//! What a group forces: the action by its verbs and nouns, and each field of it
+//! by the words that stand for it.
+
+mod scale;
+mod simple;
+mod target;
+
+use serde_json::{Value, json};
+
+use super::groups::Group;
+use super::marks::{Mark, Sheet};
+use super::quantities::Qty;
+use super::{Fact, Miss, Said, Why, table};
+use crate::frame::{Kind, Seen};
+use crate::vocabulary::C;
+
+/// One group while its words are turned into fields.
+pub(super) struct Work<'a> {
+    pub(super) sheet: &'a mut Sheet,
+    pub(super) group: &'a Group,
+    pub(super) index: usize,
+    pub(super) facts: Vec<(String, Value, Vec<usize>)>,
+    /// Classes of the words that have no mark.
+    pub(super) seen: Seen,
+    /// "in" as a direction.
+    pub(super) inward: Option<usize>,
+}
+
+impl Work<'_> {
+    pub(super) fn says(&self, class: C) -> bool {
+        self.seen.has(class)
+    }
+
+    pub(super) fn any(&self, classes: &[C]) -> bool {
+        classes.iter().any(|class| self.seen.has(*class))
+    }
+
+    pub(super) fn put(&mut self, path: &str, value: impl Into<Value>, at: &[usize]) {
+        self.facts.push((path.to_owned(), value.into(), at.to_vec()));
+    }
+
+    pub(super) fn marked(&self, mark: Mark) -> Vec<usize> {
+        self.group.all().filter(|at| self.sheet.items[*at].mark == mark).collect()
+    }
+
+    /// The one word with this mark; two that differ are unclear.
+    pub(super) fn one(&self, mark: Mark) -> Result<Option<usize>, Miss> {
+        let found = self.marked(mark);
+        let Some(first) = found.first().copied() else {
+            return Ok(None);
+        };
+        match found.iter().find(|at| self.sheet.word(**at) != self.sheet.word(first)) {
+            Some(other) => Err(self.sheet.unclear(*other)),
+            None => Ok(Some(first)),
+        }
+    }
+
+    pub(super) fn word(&self, at: usize) -> String {
+        self.sheet.word(at).to_owned()
+    }
+
+    pub(super) fn unclear(&self) -> Miss {
+        let words: Vec<&str> = self.group.own.iter().map(|at| self.sheet.word(*at)).collect();
+        Miss::new(format!("/actions/{}", self.index), Why::Unclear, words.join(" "))
+    }
+
+    /// Accounts for words of these classes.
+    pub(super) fn allow(&mut self, classes: &[C]) {
+        for at in self.group.own.clone() {
+            let item = &mut self.sheet.items[at];
+            if item.mark == Mark::None && classes.contains(&item.class) {
+                item.used = true;
+            }
+        }
+    }
+}
+
+pub(super) fn facts(sheet: &mut Sheet, groups: &[Group], out: &mut Said) -> Result<(), Vec<Miss>> {
+    let mut misses = Vec::new();
+    let mut reports = true;
+    for (index, group) in groups.iter().enumerate() {
+        let mut seen = Seen::default();
+        for at in group.all() {
+            if sheet.items[at].mark == Mark::None {
+                seen.add(sheet.items[at].class);
+            }
+        }
+        let mut work = Work { sheet: &mut *sheet, group, index, facts: Vec::new(), seen, inward: None };
+        match action(&mut work) {
+            Ok(name) => {
+                reports &= name == "report";
+                let facts = std::mem::take(&mut work.facts);
+                out.actions.push(name);
+                for (path, value, at) in facts {
+                    let spans: Vec<(u32, u32)> =
+                        at.iter().map(|at| (sheet.items[*at].lo, sheet.items[*at].hi)).collect();
+                    out.carrying.extend(&spans);
+                    let path = format!("/actions/{index}{path}");
+                    if let Some(old) = out.facts.get_mut(&path) {
+                        if !super::same(&old.value, &value) {
+                            misses.push(Miss::new(path, Why::Unclear, ""));
+                            continue;
+                        }
+                        old.spans.extend(spans);
+                        continue;
+                    }
+                    out.facts.insert(path, Fact { value, spans });
+                }
+                let lo = group.all().map(|at| sheet.items[at].lo).min().unwrap_or(0);
+                let hi = group.all().map(|at| sheet.items[at].hi).max().unwrap_or(0);
+                out.groups.push((lo, hi));
+            }
+            Err(miss) => misses.push(miss),
+        }
+    }
+    // A question that is no report, no polite order and no feasibility check.
+    if sheet.asked && !sheet.check && !sheet.polite && !reports {
+        misses.push(Miss::new("", Why::Unclear, "?"));
+    }
+    if misses.is_empty() { Ok(()) } else { Err(misses) }
+}
+
+const REFUSED: &[C] = &[
+    C::Unsupported,
+    C::Time,
+    C::Hardware,
+    C::Notify,
+    C::Cond,
+    C::Clock,
+    C::Told,
+    C::Back,
+    C::Vague,
+    C::Again,
+];
+
+fn action(work: &mut Work<'_>) -> Result<&'static str, Miss> {
+    if let Some(class) = REFUSED.iter().find(|class| work.says(**class)) {
+        let undone = *class == C::Back && work.says(C::Undo);
+        if !undone {
+            let at = work
+                .group
+                .all()
+                .find(|at| work.sheet.items[*at].mark == Mark::None && work.sheet.class(*at) == *class);
+            return Err(Miss::new("", Why::LeftOver, at.map_or("", |at| work.sheet.word(at))));
+        }
+    }
+    mood(work)?;
+    let celled = !work.marked(Mark::Cell).is_empty() || work.says(C::Cell);
+    let sliced = work.any(&[C::SliceWord, C::ServiceWord])
+        || !work.marked(Mark::SliceName).is_empty()
+        || !work.marked(Mark::Sst).is_empty();
+    let five_qi = !work.marked(Mark::FiveQi).is_empty() || !work.marked(Mark::Level).is_empty();
+    let numbers = work.group.all().filter(|at| work.sheet.items[*at].mark == Mark::Quantity).count();
+    let counted = numbers > 0 || work.any(&[C::Factor, C::Half]);
+    if five_qi || work.any(&[C::DelayBudget, C::FiveQi, C::PriorityLevel]) {
+        return Err(work.unclear());
+    }
+    if celled || sliced || !work.marked(Mark::Ue).is_empty() {
+        return Err(work.unclear());
+    }
+    if work.says(C::Undo) || !work.marked(Mark::Intent).is_empty() {
+        return Err(work.unclear());
+    }
+    let reports = !work.sheet.check
+        && (work.any(&[C::Show, C::HowMany, C::Status, C::Alive, C::Question])
+            || work.group.all().any(|at| super::marks::is_whole(&work.sheet.items[at]))
+            || work.sheet.asked && work.says(C::Be) && work.any(&[C::Run, C::There]));
+    if reports {
+        return simple::report(work);
+    }
+    if work.any(&[C::Metric, C::Elastic, C::When]) || !work.marked(Mark::Key).is_empty() {
+        return Err(work.unclear());
+    }
+    let rated = work.group.all().any(|at| {
+        let item = &work.sheet.items[at];
+        item.mark == Mark::Quantity
+            && !matches!(item.kind, Kind::Bare | Kind::Pods | Kind::Percent | Kind::Times)
+    });
+    if rated || work.any(&[C::Link, C::Sessions, C::Subscribers, C::UeNoun, C::Pdu]) {
+        return Err(work.unclear());
+    }
+    if work.any(&[C::Upgrade, C::Enable, C::Disable, C::Deploy, C::Create, C::Launch])
+        || !work.marked(Mark::Version).is_empty()
+        || !work.marked(Mark::Blueprint).is_empty()
+        || !work.marked(Mark::Provider).is_empty()
+    {
+        return Err(work.unclear());
+    }
+    if work.any(&[C::Retire, C::Remove]) && !counted {
+        return simple::retire(work);
+    }
+    scale::scale(work)
+}
+
+/// "scale" orders; "scales" and "scaled" tell, unless a modal verb or a passive
+/// makes an order of them.
+fn mood(work: &Work<'_>) -> Result<(), Miss> {
+    let mut base = false;
+    let mut third = None;
+    let mut past = None;
+    for at in work.group.all() {
+        let item = &work.sheet.items[at];
+        if item.mark != Mark::None
+            || !crate::frame::VERBS.has(item.class)
+            || matches!(
+                item.class,
+                C::Guarantee | C::Unsupported | C::Notify | C::Show | C::HowMany | C::Limit | C::Prefer
+            )
+        {
+            continue;
+        }
+        let first = work.sheet.word(at).split(' ').next().unwrap_or_default();
+        if first.ends_with("ed") && !matches!(first, "shed" | "need" | "speed" | "feed")
+            || table::PAST.contains(&first)
+        {
+            past = past.or(Some(at));
+        } else if first.ends_with('s') && !first.ends_with("ss") && first.len() > 3 && first != "gets" {
+            third = third.or(Some(at));
+        } else {
+            base = true;
+        }
+    }
+    let passive = work.any(&[C::Be, C::Should, C::Must, C::Want, C::Become, C::Let, C::Have]);
+    let asks =
+        work.any(&[C::When, C::Show, C::HowMany, C::Status, C::Alive, C::Question]) || work.sheet.check;
+    if base || asks {
+        return Ok(());
+    }
+    if let Some(at) = third.filter(|_| !work.says(C::Should)).or(past.filter(|_| !passive)) {
+        return Err(work.sheet.unclear(at));
+    }
+    // "is scaled to 5", "has 5 replicas" tells what is.
+    let finite = work.group.own.iter().copied().find(|at| {
+        matches!(work.sheet.class(*at), C::Be | C::Have)
+            && work.sheet.items[*at].mark == Mark::None
+            && matches!(work.sheet.word(*at), "is" | "are" | "am" | "has" | "being")
+            && work.sheet.class(at + 1) != C::To
+    });
+    let ordered =
+        work.any(&[C::Should, C::Must, C::Want, C::Let, C::Prefer, C::Forbid, C::Avoid, C::Give, C::Keep]);
+    match finite {
+        Some(at) if !ordered => Err(work.sheet.unclear(at)),
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn count(qty: &Qty) -> Option<u64> {
+    (qty.value >= 0.0 && qty.value.fract() == 0.0 && qty.value < 1e15).then_some(qty.value as u64)
+}
+
+pub(super) fn number(value: f64) -> Value {
+    if value.fract() == 0.0 && value.abs() < 9e15 { json!(value as i64) } else { json!(value) }
+}

@@ -1,0 +1,363 @@
+//! Whether a proposal says what its author said: nothing more, nothing less,
+//! nothing else. A translator that nobody trusts (a language model) hands in a
+//! proposal with the words each of its leaves rests on; here is decided,
+//! without asking it again, whether those words say that.
+//!
+//! This is no second translation by the grammar's clauses and rules. Each word
+//! of the request is looked up in the grammar's tables and, by its neighbours
+//! alone, forced to one field and one value, wherever it stands
+//! ([`marks`]); words are grouped by verb and target ([`groups`]); a
+//! closed table says what each kind of action takes and which words it may
+//! leave unsaid ([`kinds`]). What a word forces must be in the proposal, what
+//! is in the proposal must be forced by a word, and no word may be left over.
+//! Whatever is not certain is a miss, and a miss asks.
+
+mod groups;
+mod kinds;
+mod leaves;
+mod marks;
+mod quantities;
+mod table;
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use nephoran_model::proposal::Actions;
+use serde_json::Value;
+
+pub use leaves::{Leaf, leaves};
+
+/// The words that one leaf of a proposal rests on, as a translator claims.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Evidence {
+    /// JSON pointer of the leaf in the proposal: `/actions/0/replicas/to`, `/priority`.
+    pub path: String,
+    pub quote: String,
+    /// Which occurrence of the quote, from 1.
+    pub occurrence: u32,
+}
+
+/// What counts as said: the request, and its author's answers, oldest first.
+#[derive(Debug, Clone, Copy)]
+pub struct Source<'a> {
+    pub words: &'a str,
+    pub answers: &'a [String],
+}
+
+/// One reason why a proposal is not what was said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Miss {
+    /// The leaf, or empty when words belong to none.
+    pub path: String,
+    pub why: Why,
+    /// The words in question.
+    pub words: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Why {
+    /// A code point that no table reads.
+    Foreign,
+    /// A word that no field of the proposal carries.
+    LeftOver,
+    /// The words leave more than one reading.
+    Unclear,
+    /// A leaf without words.
+    NotSaid,
+    /// The words say another value.
+    OtherValue,
+    /// The words say a value that the proposal has not.
+    Dropped,
+    /// Another number of actions, or another order.
+    OtherActions,
+    /// The leaf came without a quote.
+    NoEvidence,
+    /// The quote is not in the words, or cuts a word.
+    NotQuoted,
+    /// The quote stands somewhere else than the words of the leaf.
+    WrongPlace,
+    /// Evidence for something that is no leaf.
+    NoLeaf,
+    /// The grammar reads the same words as other actions.
+    Contradicted,
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Foreign => "a character that is not read",
+            Self::LeftOver => "words that no field carries",
+            Self::Unclear => "words with more than one reading",
+            Self::NotSaid => "nothing was said of it",
+            Self::OtherValue => "the words say something else",
+            Self::Dropped => "what was said is not in the proposal",
+            Self::OtherActions => "other actions than were said, or in another order",
+            Self::NoEvidence => "no words were quoted for it",
+            Self::NotQuoted => "the quote is not among the words",
+            Self::WrongPlace => "the quote is of other words",
+            Self::NoLeaf => "the quote is for something that is not in the proposal",
+            Self::Contradicted => "the words are plain, and say something else",
+        })
+    }
+}
+
+impl fmt::Display for Miss {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.path.is_empty(), self.words.is_empty()) {
+            (true, true) => write!(f, "{}", self.why),
+            (true, false) => write!(f, "{}: \"{}\"", self.why, self.words),
+            (false, true) => write!(f, "{}: {}", self.path, self.why),
+            (false, false) => write!(f, "{}: {}: \"{}\"", self.path, self.why, self.words),
+        }
+    }
+}
+
+impl Miss {
+    pub(crate) fn new(path: impl Into<String>, why: Why, words: impl Into<String>) -> Self {
+        Self { path: path.into(), why, words: words.into() }
+    }
+}
+
+/// What a word forces, and where it stands.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Fact {
+    pub(crate) value: Value,
+    /// Spans of the whole source, each of whole tokens.
+    pub(crate) spans: Vec<(u32, u32)>,
+}
+
+/// What the words force, leaf by leaf.
+#[derive(Debug, Default)]
+pub(crate) struct Said {
+    pub(crate) facts: BTreeMap<String, Fact>,
+    /// A reason may stay out of the proposal: it changes nothing.
+    pub(crate) motive: Option<(String, (u32, u32))>,
+    /// Every piece of the source, for quotes of whole tokens.
+    pub(crate) pieces: Vec<(u32, u32)>,
+    /// Spans that carry a value: none may lie in the quote of another leaf.
+    pub(crate) carrying: Vec<(u32, u32)>,
+    /// Where each action is said, first byte to last.
+    pub(crate) groups: Vec<(u32, u32)>,
+    pub(crate) actions: Vec<&'static str>,
+}
+
+/// The source as one text: an answer is a further part of the request.
+fn joined(source: &Source<'_>) -> (String, u32) {
+    let mut text = crate::lowered(source.words);
+    let answers_from = text.len() as u32;
+    for answer in source.answers {
+        text.push_str(" , ");
+        text.push_str(&crate::lowered(answer));
+    }
+    (text, answers_from)
+}
+
+/// The source as it was said, byte for byte as long as [`joined`].
+fn said(source: &Source<'_>) -> String {
+    let unfold = |words: &str| words.replace('\u{2019}', "'");
+    let mut text = unfold(source.words);
+    for answer in source.answers {
+        text.push_str(" , ");
+        text.push_str(&unfold(answer));
+    }
+    text
+}
+
+/// Faithful, or every reason why not. Any miss asks.
+pub fn check(source: &Source<'_>, actions: &Actions, evidence: &[Evidence]) -> Result<(), Vec<Miss>> {
+    let forced = compare(source, actions)?;
+    let mut misses = quoted(source, actions, evidence, &forced);
+    misses.extend(contradiction(source, actions));
+    if misses.is_empty() { Ok(()) } else { Err(misses) }
+}
+
+/// The check by itself, without the grammar as a second opinion.
+#[doc(hidden)]
+pub fn check_alone(source: &Source<'_>, actions: &Actions, evidence: &[Evidence]) -> Result<(), Vec<Miss>> {
+    let forced = compare(source, actions)?;
+    let misses = quoted(source, actions, evidence, &forced);
+    if misses.is_empty() { Ok(()) } else { Err(misses) }
+}
+
+/// The words each leaf rests on, found by us; `None` when the proposal is not
+/// what the words say. What it returns is always accepted by [`check`] but for
+/// a contradiction, and nothing else than the words decides what it returns.
+pub fn evidence_for(source: &Source<'_>, actions: &Actions) -> Option<Vec<Evidence>> {
+    let forced = compare(source, actions).ok()?;
+    let text = said(source);
+    let lower = joined(source).0;
+    let mut out = Vec::new();
+    for (path, _) in leaves(actions) {
+        let fact = if path == "/motive" {
+            forced.motive.as_ref().map(|(_, span)| *span)
+        } else {
+            forced.facts.get(&key(&path, actions)).and_then(|fact| fact.spans.first().copied())
+        };
+        let Some((lo, hi)) = fact else {
+            continue;
+        };
+        let quote = text.get(lo as usize..hi as usize)?.to_owned();
+        let wanted = quote.to_ascii_lowercase();
+        let occurrence = occurrences(&lower, &wanted).position(|at| at == lo as usize)? as u32 + 1;
+        out.push(Evidence { path, quote, occurrence });
+    }
+    Some(out)
+}
+
+/// The reason that the words give, word for word: for a proposal without one.
+pub fn motive(words: &str) -> Option<String> {
+    let source = Source { words, answers: &[] };
+    marks::motive(&source).map(|(text, _)| text)
+}
+
+/// Where `quote` stands, each at whole characters; they may overlap.
+fn occurrences<'a>(text: &'a str, quote: &'a str) -> impl Iterator<Item = usize> + 'a {
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        if quote.is_empty() {
+            return None;
+        }
+        let at = text.get(from..)?.find(quote)? + from;
+        from = at + text[at..].chars().next().map_or(1, char::len_utf8);
+        Some(at)
+    })
+}
+
+/// Members of a set have no order: they are known by their value.
+fn key(path: &str, actions: &Actions) -> String {
+    let Some((head, index)) = path.rsplit_once('/') else {
+        return path.to_owned();
+    };
+    if !(head.ends_with("/cells") || head.ends_with("/tacs")) || index.parse::<usize>().is_err() {
+        return path.to_owned();
+    }
+    let value = leaves::at(actions, path);
+    format!("{head}/={}", value.as_ref().and_then(Value::as_str).unwrap_or_default())
+}
+
+fn same(a: &Value, b: &Value) -> bool {
+    match (a.as_f64(), b.as_f64()) {
+        // What is read twice from the same digits differs by rounding alone.
+        (Some(a), Some(b)) => (a - b).abs() <= 1e-9 * a.abs().max(b.abs()),
+        _ => a == b,
+    }
+}
+
+/// Every leaf is forced by words, and everything that words force is a leaf.
+fn compare(source: &Source<'_>, actions: &Actions) -> Result<Said, Vec<Miss>> {
+    let forced = marks::force(source)?;
+    let text = said(source);
+    let words = |fact: &Fact| -> String {
+        fact.spans.first().and_then(|(lo, hi)| text.get(*lo as usize..*hi as usize)).unwrap_or("").to_owned()
+    };
+    let named: Vec<&str> = actions.actions.iter().map(|action| action.name()).collect();
+    if named != forced.actions {
+        return Err(vec![Miss::new("/actions", Why::OtherActions, forced.actions.join(", "))]);
+    }
+    let mut misses = Vec::new();
+    let mut seen = Vec::new();
+    for (path, _) in leaves(actions) {
+        let value = leaves::at(actions, &path).unwrap_or_default();
+        if path == "/motive" {
+            let right = forced.motive.as_ref().is_some_and(|(text, _)| value.as_str() == Some(text));
+            if !right {
+                misses.push(Miss::new(path, Why::NotSaid, ""));
+            }
+            continue;
+        }
+        let key = key(&path, actions);
+        match forced.facts.get(&key) {
+            None => misses.push(Miss::new(path, Why::NotSaid, "")),
+            Some(fact) if !same(&fact.value, &value) => {
+                misses.push(Miss::new(path, Why::OtherValue, words(fact)));
+            }
+            // The same member of a set twice is one too many.
+            Some(_) if seen.contains(&key) => misses.push(Miss::new(path, Why::NotSaid, "")),
+            Some(_) => seen.push(key),
+        }
+    }
+    for (path, fact) in &forced.facts {
+        if !seen.contains(path) && !misses.iter().any(|miss| miss.path == *path) {
+            misses.push(Miss::new(path.clone(), Why::Dropped, words(fact)));
+        }
+    }
+    if misses.is_empty() { Ok(forced) } else { Err(misses) }
+}
+
+/// Each leaf has a quote of whole tokens that holds its own words, and no
+/// words that carry another value.
+fn quoted(source: &Source<'_>, actions: &Actions, evidence: &[Evidence], forced: &Said) -> Vec<Miss> {
+    let mut misses = Vec::new();
+    let lower = joined(source).0;
+    let all = leaves(actions);
+    let mut by_path: BTreeMap<&str, usize> = BTreeMap::new();
+    for (index, one) in evidence.iter().enumerate() {
+        let known = all.iter().any(|(path, _)| *path == one.path);
+        if !known && !leaves::is_verb(&one.path, actions) {
+            misses.push(Miss::new(one.path.clone(), Why::NoLeaf, one.quote.clone()));
+        } else if by_path.insert(&one.path, index).is_some() {
+            misses.push(Miss::new(one.path.clone(), Why::WrongPlace, one.quote.clone()));
+        }
+    }
+    let span_of = |one: &Evidence| -> Option<(u32, u32)> {
+        let quote = one.quote.trim().replace('\u{2019}', "'").to_ascii_lowercase();
+        let nth = (one.occurrence as usize).checked_sub(1)?;
+        let lo = occurrences(&lower, &quote).nth(nth)? as u32;
+        let hi = lo + quote.len() as u32;
+        let cut = forced.pieces.iter().any(|(from, to)| {
+            let overlaps = *from < hi && *to > lo;
+            overlaps && (*from < lo || *to > hi)
+        });
+        (!cut).then_some((lo, hi))
+    };
+    for one in evidence {
+        let Some((lo, hi)) = span_of(one) else {
+            misses.push(Miss::new(one.path.clone(), Why::NotQuoted, one.quote.clone()));
+            continue;
+        };
+        // What names the action lies where that action is said.
+        if let Some(index) = leaves::verb_of(&one.path)
+            && forced.groups.get(index).is_some_and(|(from, to)| lo < *from || hi > *to)
+        {
+            misses.push(Miss::new(one.path.clone(), Why::WrongPlace, one.quote.clone()));
+        }
+    }
+    for (path, _) in &all {
+        let own: Vec<(u32, u32)> = if path == "/motive" {
+            forced.motive.iter().map(|(_, span)| *span).collect()
+        } else {
+            forced.facts.get(&key(path, actions)).map(|fact| fact.spans.clone()).unwrap_or_default()
+        };
+        let Some(one) = by_path.get(path.as_str()).map(|index| &evidence[*index]) else {
+            misses.push(Miss::new(path.clone(), Why::NoEvidence, ""));
+            continue;
+        };
+        let Some((lo, hi)) = span_of(one) else {
+            continue;
+        };
+        let holds = own.iter().any(|(from, to)| *from >= lo && *to <= hi);
+        let alone = forced
+            .carrying
+            .iter()
+            .all(|(from, to)| *to <= lo || *from >= hi || own.iter().any(|(a, b)| a <= from && to <= b));
+        if !holds || !alone {
+            misses.push(Miss::new(path.clone(), Why::WrongPlace, one.quote.clone()));
+        }
+    }
+    misses
+}
+
+/// The grammar answers only when it can account for every word: where it reads
+/// the same words as other actions, one of the two is wrong.
+fn contradiction(source: &Source<'_>, actions: &Actions) -> Option<Miss> {
+    if !source.answers.is_empty() {
+        return None;
+    }
+    let nephoran_model::proposal::Proposal::Actions(mut read) = crate::translate(source.words) else {
+        return None;
+    };
+    let mut given = actions.clone();
+    read.motive = None;
+    given.motive = None;
+    (!leaves::same_sets(&read, &given)).then(|| Miss::new("", Why::Contradicted, ""))
+}
