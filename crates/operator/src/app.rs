@@ -18,9 +18,9 @@ use tokio_util::task::TaskTracker;
 use tracing::{error, info, warn};
 
 use crate::actuate::package::PackageActuator;
-use crate::admit::Desk;
 use crate::admit::desk::{band, ready_at};
 use crate::admit::id::Ids;
+use crate::admit::{Desk, RequestRates};
 use crate::config::{Config, FolderMode, UnknownTargets};
 use crate::intake::{folder, http};
 use crate::package::{Repository, RepositoryConfig};
@@ -56,6 +56,7 @@ pub struct Operator {
     pub acts: Acts,
     pub store: Store,
     pub packages: Packages,
+    rates: RequestRates,
     readiness: Readiness,
     metrics: Metrics,
     tasks: TaskTracker,
@@ -196,6 +197,10 @@ impl Operator {
         tasks.spawn(follow_store(store.clone(), records, queue.clone(), readiness.clone(), flow.clone()));
         tasks.spawn(follow_repositories(packages.clone(), readiness.clone(), flow.clone()));
 
+        let rates = RequestRates::new(config.limits.rates, config.limits.trusted_proxies.clone());
+        tasks.spawn(rates.clone().sweep(flow.clone()));
+        metrics.add(rates.clone());
+
         let pages = pages(&store, &desk, &acts, &queue);
         let state = http::Doors {
             desk: desk.clone(),
@@ -207,6 +212,7 @@ impl Operator {
                 Arc::new(move || queue.numbers())
             },
             metrics: metrics.clone(),
+            rates: rates.clone(),
             translate: nephoran_grammar::translate,
             hosts: http::Hosts::new(config.hosts.iter().cloned()),
             sources: Vec::new(),
@@ -219,7 +225,7 @@ impl Operator {
         tasks.spawn(http::serve(listener, router, http::Limits::default(), doors.clone()));
 
         info!(address = %address, data = %config.data.display(), "Ready.");
-        Ok(Self { address, desk, acts, store, packages, readiness, metrics, tasks, doors, flow })
+        Ok(Self { address, desk, acts, store, packages, rates, readiness, metrics, tasks, doors, flow })
     }
 
     /// Begins to watch the hot folder, when one is configured.
@@ -234,6 +240,7 @@ impl Operator {
         use tokio::signal::unix::{SignalKind, signal};
         let mut hangup = signal(SignalKind::hangup()).context("listen for SIGHUP")?;
         let (desk, store, stop) = (self.desk.clone(), self.store.clone(), self.doors.clone());
+        let rates = self.rates.clone();
         let mut config = config.clone();
         self.tasks.spawn(async move {
             loop {
@@ -262,6 +269,7 @@ impl Operator {
                     error!(%cause, "The configuration was not reloaded: the audit trail cannot be written.");
                     continue;
                 }
+                rates.set(new.limits.rates, new.limits.trusted_proxies.clone());
                 desk.limit_live(new.limits.live.unwrap_or(usize::MAX));
                 logs::set_filter(&new.telemetry.log);
                 info!(configuration = new.hash(), "The configuration was reloaded.");

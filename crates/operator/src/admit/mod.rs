@@ -2,6 +2,7 @@
 
 pub mod desk;
 pub mod id;
+pub mod rate;
 pub mod to_the_end;
 
 use std::time::Duration;
@@ -13,6 +14,7 @@ use nephoran_model::plan::Plan;
 use nephoran_model::proposal::{Priority, Proposal};
 
 pub use desk::{Depth, Desk};
+pub use rate::RequestRates;
 
 /// Raw intake, parsed and valid in form: what every door hands to the desk.
 #[derive(Debug, Clone)]

@@ -83,6 +83,11 @@ impl Config {
                     _ => "one is made in the data folder, empty".into(),
                 }
             }
+            "limits.client.burst" => self.regained(|rates| rates.client)?,
+            "limits.global.burst" => self.regained(|rates| rates.global)?,
+            "limits.trusted_proxies" if self.limits.trusted_proxies.is_empty() => {
+                "a client is the address that connects; X-Forwarded-For is not read".into()
+            }
             "limits.live" if self.limits.live.is_none() => "unlimited".into(),
             "queue.total" => {
                 let from = |band| self.queue.refused_from(band);
@@ -111,6 +116,12 @@ impl Config {
             _ => return None,
         };
         Some(said)
+    }
+
+    fn regained(&self, tier: fn(&nephoran_limit::Rates) -> nephoran_limit::Rate) -> Option<String> {
+        let rate = tier(self.limits.rates.as_ref()?);
+        let seconds = rate.burst() as f64 / rate.per_second();
+        Some(format!("used up, it is whole again after {seconds:.1} s without a request"))
     }
 }
 

@@ -56,8 +56,6 @@ const fn noted(
     Key { path, kind, default, meaning, support: Support::Note(note) }
 }
 
-const NO_RATE: &str = "this version does not limit the rate of requests yet";
-
 use Kind::{List, Scalar, Text, Tree};
 
 /// In the order of the file that the documentation shows.
@@ -100,17 +98,11 @@ pub const KEYS: &[Key] = &[
         "refuse",
         "refuse, or patch: a patch package for a target that no package holds.",
     ),
-    noted("limits.client.per_second", Scalar, "20", "Requests a second of one client.", NO_RATE),
-    noted("limits.client.burst", Scalar, "40", "Requests of one client at once.", NO_RATE),
-    noted("limits.global.per_second", Scalar, "500", "Requests a second of all clients together.", NO_RATE),
-    noted("limits.global.burst", Scalar, "1000", "Requests of all clients at once.", NO_RATE),
-    later(
-        "limits.trusted_proxies",
-        List,
-        "[]",
-        "Networks whose X-Forwarded-For is believed.",
-        "trusted proxies",
-    ),
+    key("limits.client.per_second", Scalar, "20", "Requests a second of one client to /api and /intent."),
+    key("limits.client.burst", Scalar, "40", "Requests of one client at once."),
+    key("limits.global.per_second", Scalar, "500", "Requests a second of all clients together."),
+    key("limits.global.burst", Scalar, "1000", "Requests of all clients at once."),
+    key("limits.trusted_proxies", List, "[]", "Networks whose X-Forwarded-For is believed."),
     key("limits.live", Scalar, "100000", "Intents accepted and not ended; beyond it the doors refuse."),
     key("queue.total", Scalar, "2000", "Places in the queue, all four bands together."),
     key("queue.bands", Tree, "null", "Bounds of single bands {urgent, high, normal, low}; null: shared."),

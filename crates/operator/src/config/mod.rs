@@ -98,21 +98,11 @@ pub enum UnknownTargets {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Limits {
     /// `None`: `limits: off`.
-    pub rates: Option<Rates>,
+    pub rates: Option<nephoran_limit::Rates>,
+    /// Whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<nephoran_limit::Network>,
     /// Accepted and not ended; `None`: unlimited.
     pub live: Option<usize>,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-pub struct Rates {
-    pub client: Rate,
-    pub global: Rate,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Rate {
-    pub per_second: f64,
-    pub burst: u32,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,13 +10,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::SignedDuration;
+use nephoran_limit::{BadNetwork, Network, Rate, Rates};
 use nephoran_model::guard::{ApprovalBounds, Bounds, OwnPlans};
 use nephoran_model::proposal::{Decimal, is_dns_label};
 use nephoran_queue::Band;
 
 use super::yaml::{self, Node, Place, Value};
 use super::{
-    Config, Entries, Error, Fault, FolderMode, HotFolder, KEYS, Limits, OnDrift, Packages, Rate, Rates,
+    Config, Entries, Error, Fault, FolderMode, HotFolder, KEYS, Limits, OnDrift, Origin, Packages,
     Repository, Sources, Support, Telemetry, UnknownTargets, Workers, keys, shown_origin,
 };
 
@@ -271,14 +272,65 @@ impl Reader {
 
     fn limits(&mut self) -> Limits {
         if self.entries.contains_key("limits") {
-            return Limits { rates: None, live: None };
+            return Limits { rates: None, trusted_proxies: Vec::new(), live: None };
         }
-        let mut rate = |tier: &str| Rate {
-            per_second: self.decimal(&format!("limits.{tier}.per_second"), 0.001..=1_000_000.0),
-            burst: self.integer(&format!("limits.{tier}.burst"), 1..=10_000_000),
+        let sound = self.faults.len();
+        let mut rate = |tier: &str| {
+            let per_second = self.decimal(&format!("limits.{tier}.per_second"), 0.001..=1_000_000.0);
+            let burst = self.integer(&format!("limits.{tier}.burst"), 1..=10_000_000);
+            Rate::new(per_second, burst).expect("both were held to narrower bounds")
         };
         let rates = Rates { client: rate("client"), global: rate("global") };
-        Limits { rates: Some(rates), live: Some(self.integer("limits.live", 1..=10_000_000)) }
+        if self.faults.len() == sound {
+            let (client, global) = (rates.client, rates.global);
+            if client.per_second() > global.per_second() {
+                self.over_all("per_second", client.per_second(), global.per_second());
+            }
+            if client.burst() > global.burst() {
+                self.over_all("burst", client.burst(), global.burst());
+            }
+        }
+        let trusted_proxies = self.networks("limits.trusted_proxies");
+        let live = Some(self.integer("limits.live", 1..=10_000_000));
+        Limits { rates: Some(rates), trusted_proxies, live }
+    }
+
+    /// A client's share that is more than what all have together could never be had.
+    fn over_all(&mut self, what: &str, client: impl Display, global: impl Display) {
+        let message = format!(
+            "limits.client.{what} is {client}, more than the {global} that all clients have together"
+        );
+        let remedy = format!("lower it, or raise limits.global.{what} to {client} at least");
+        // Where one of the two was set by hand, the caret stands there.
+        let path = ["client", "global"]
+            .map(|tier| format!("limits.{tier}.{what}"))
+            .into_iter()
+            .find(|path| self.entries[path].origin != Origin::Default)
+            .unwrap_or_else(|| format!("limits.client.{what}"));
+        self.fault(&path, None, message, Some(remedy));
+    }
+
+    fn networks(&mut self, path: &str) -> Vec<Network> {
+        let Value::List(items) = self.entries[path].node.value.clone() else {
+            self.object(path, "must be a list, e.g. [10.0.0.0/8]");
+            return Vec::new();
+        };
+        let mut networks = Vec::new();
+        for (index, item) in items.into_iter().enumerate() {
+            let said = match &item.value {
+                Value::Text(text) => text.parse().map_err(|bad: BadNetwork| bad.to_string()),
+                _ => Err(BadNetwork::Form.to_string()),
+            };
+            match said {
+                Ok(network) => networks.push(network),
+                Err(bad) => {
+                    let message = format!("{path}[{index}], {}, {bad}", short(&item.value));
+                    let remedy = "give an address or a network with its prefix, e.g. 10.0.0.0/8";
+                    self.fault(path, item.place, message, Some(remedy.to_owned()));
+                }
+            }
+        }
+        networks
     }
 
     fn queue(&mut self) -> nephoran_queue::Limits {

@@ -147,6 +147,19 @@ fn a_wrong_value_is_shown_with_a_caret_under_it() {
         ("packages: {repositories: [{name: a, branch: a..b}]}", "repositories[0].branch is \"a..b\"", 45),
         ("packages: {repositories: [{name: a, directory: ../x}]}", "repositories[0].directory", 48),
         ("limits: {client: {per_second: 0}}", "limits.client.per_second is 0", 31),
+        ("limits: {client: {burst: 0}}", "limits.client.burst is 0", 26),
+        ("limits: {global: {per_second: -1}}", "limits.global.per_second is -1", 31),
+        ("limits: {global: {burst: 0.5}}", "limits.global.burst is 0.5", 26),
+        ("limits: {client: {per_second: 501}}", "more than the 500 that all clients have together", 31),
+        ("limits: {global: {burst: 39}}", "limits.client.burst is 40, more than the 39", 26),
+        (
+            "limits: {trusted_proxies: [10.0.0.0/8, proxy]}",
+            "trusted_proxies[1], \"proxy\", is no address",
+            40,
+        ),
+        ("limits: {trusted_proxies: [10.0.0.0/33]}", "a prefix longer than its 32 bits", 28),
+        ("limits: {trusted_proxies: [10.1.2.3/8]}", "the network is 10.0.0.0/8", 28),
+        ("limits: {trusted_proxies: 10.0.0.0/8}", "limits.trusted_proxies must be a list", 27),
         ("guard: none", "guard is text; it must be a map of keys", 8),
     ];
     for (text, message, column) in cases {
@@ -216,7 +229,11 @@ fn what_this_version_lacks_is_refused_and_named() {
 #[test]
 fn limits_can_be_switched_off_and_a_higher_layer_can_switch_them_on() {
     for text in ["limits: off", "limits: false", "limits: 'off'"] {
-        assert_eq!(with_file(text).unwrap().limits, Limits { rates: None, live: None }, "{text}");
+        assert_eq!(
+            with_file(text).unwrap().limits,
+            Limits { rates: None, trusted_proxies: Vec::new(), live: None },
+            "{text}"
+        );
     }
     assert_eq!(with_variable("NEPHORAN_LIMITS", "off").unwrap().limits.live, None);
     let environment = vec![("NEPHORAN_LIMITS__LIVE".to_owned(), "7".to_owned())];
@@ -228,9 +245,24 @@ fn limits_can_be_switched_off_and_a_higher_layer_can_switch_them_on() {
 }
 
 #[test]
-fn a_limit_that_is_not_enforced_yet_is_said() {
+fn what_is_not_done_yet_is_said() {
     let config = with_file("limits: {client: {per_second: 5}}\nretention: 1d").unwrap();
-    assert_eq!(config.notes.len(), 2, "{:?}", config.notes);
+    assert_eq!(config.notes.len(), 1, "{:?}", config.notes);
+}
+
+#[test]
+fn s7_both_rates_and_the_trusted_proxies_are_read() {
+    let text = "limits: {client: {per_second: 0.5, burst: 3}, global: {per_second: 7, burst: 9}, \
+                trusted_proxies: [10.0.0.0/8, '::1', 192.0.2.7]}";
+    let limits = with_file(text).unwrap().limits;
+    let rates = limits.rates.unwrap();
+    assert_eq!((rates.client.per_second(), rates.client.burst()), (0.5, 3));
+    assert_eq!((rates.global.per_second(), rates.global.burst()), (7.0, 9));
+    let proxies: Vec<String> = limits.trusted_proxies.iter().map(|network| network.to_string()).collect();
+    assert_eq!(proxies, ["10.0.0.0/8", "::1/128", "192.0.2.7/32"]);
+    assert_eq!(Config::defaults().limits.rates, Some(nephoran_limit::Rates::default()));
+    let given = with_variable("NEPHORAN_LIMITS__TRUSTED_PROXIES", "10.0.0.0/8,192.0.2.0/24").unwrap();
+    assert_eq!(given.limits.trusted_proxies.len(), 2);
 }
 
 #[test]

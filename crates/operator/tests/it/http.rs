@@ -309,8 +309,6 @@ fn what_is_not_there_and_what_is_not_allowed_is_said() {
     );
     assert_eq!(act("answer", json!({})).status, 422);
     assert_eq!(act("answer", json!({"text": "6", "plan": 1})).status, 422);
-    assert_eq!(server.get("/api/v1/limits").status, 501);
-    assert!(problem(&server.get("/api/v1/limits"))["detail"].as_str().unwrap().contains("later version"));
     assert_eq!(server.post("/api/v1/intents", "application/xml", "<a/>").status, 415);
     assert_eq!(server.send("POST", "/api/v1/intents", &[], Some(b"x")).status, 415);
     assert_eq!(server.post("/api/v1/intents", "text/plain", vec![b'a'; 256 * 1024 + 1]).status, 413);

@@ -80,20 +80,31 @@ fn the_log_is_one_json_object_a_line_whatever_a_client_sends() {
 
 #[test]
 fn a_hangup_takes_limits_and_log_and_refuses_the_rest() {
-    let server = Server::with(Options { config: "limits: {live: 100}\n".into(), ..Options::default() });
+    const RATES: &str =
+        "client: {per_second: 100000, burst: 100000}, global: {per_second: 100000, burst: 100000}";
+    let config = format!("limits: {{{RATES}, live: 100}}\n");
+    let server = Server::with(Options { config, ..Options::default() });
     let hang_up = || {
         let pid = rustix::process::Pid::from_raw(i32::try_from(server.pid()).unwrap()).unwrap();
         rustix::process::kill_process(pid, rustix::process::Signal::HUP).unwrap();
     };
     server.submit_until("scale upf to 4 in ns ran-a", "applied");
 
-    std::fs::write(server.path("config.yaml"), "limits: {live: 1}\nqueue: {total: 50}\n").unwrap();
+    std::fs::write(
+        server.path("config.yaml"),
+        format!("limits: {{{RATES}, live: 1}}\nqueue: {{total: 50}}\n"),
+    )
+    .unwrap();
     hang_up();
     server.until("it refused", || server.log().contains("queue.total differs").then_some(()));
     assert!(server.log().contains("restart the operator"), "{}", server.log());
     server.submit_until("scale upf to 5 in ns ran-a", "applied");
 
-    std::fs::write(server.path("config.yaml"), "limits: {live: 1}\ntelemetry: {log: debug}\n").unwrap();
+    std::fs::write(
+        server.path("config.yaml"),
+        format!("limits: {{{RATES}, live: 1}}\ntelemetry: {{log: debug}}\n"),
+    )
+    .unwrap();
     hang_up();
     server.until("it reloaded", || server.log().contains("The configuration was reloaded.").then_some(()));
     let full = server.post("/api/v1/intents", "text/plain", "scale smf to 4 in ns core5g");

@@ -18,7 +18,9 @@ use nephoran_api::intent_v1::is_mark;
 use nephoran_api::problem::Problem;
 
 use super::body::throw_away;
+use super::rate::{self, Verdict};
 use super::reject::{Reject, Unwritten};
+use crate::admit::RequestRates;
 
 /// How long a route may take until its answer begins. An event stream's body may go on for ever.
 const ANSWER_TIME: Duration = Duration::from_secs(30);
@@ -73,24 +75,38 @@ impl Hosts {
 }
 
 /// Puts routes into the frame, with an answer for what is no route.
-pub fn framed(routes: Router, hosts: Hosts) -> Router {
+pub fn framed(routes: Router, hosts: Hosts, rates: RequestRates) -> Router {
     routes
         .fallback(no_such_route)
         .method_not_allowed_fallback(no_such_method)
-        .layer(axum::middleware::from_fn_with_state(hosts, frame))
+        .layer(axum::middleware::from_fn_with_state((hosts, rates), frame))
 }
 
-async fn frame(State(hosts): State<Hosts>, mut request: Request, next: Next) -> Response {
+async fn frame(
+    State((hosts, rates)): State<(Hosts, RequestRates)>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let id = request_id(request.headers());
     let response = match check(&request, &hosts) {
         Err(reject) => {
             throw_away(request.into_body());
             reject.into_response()
         }
-        Ok(()) => {
-            request.extensions_mut().insert(id.clone());
-            answer(request, next, &id).await
-        }
+        Ok(()) => match rate::check(&rates, &request) {
+            Verdict::Refused(response) => {
+                rate::drop_body(request);
+                response
+            }
+            Verdict::Passed(left) => {
+                request.extensions_mut().insert(id.clone());
+                let mut response = answer(request, next, &id).await;
+                if let Some(left) = left {
+                    rate::show(&mut response, &left);
+                }
+                response
+            }
+        },
     };
     finish(response, id)
 }
@@ -295,7 +311,7 @@ mod tests {
             .route("/send", post(|| async { "sent" }))
             .route("/panic", get(panics))
             .route("/plain", get(|| async { (StatusCode::BAD_REQUEST, "plain text") }));
-        framed(routes, Hosts::default())
+        framed(routes, Hosts::default(), RequestRates::new(None, Vec::new()))
     }
 
     async fn ask(method: &str, path: &str, headers: &[(&str, &str)]) -> (http::response::Parts, Vec<u8>) {

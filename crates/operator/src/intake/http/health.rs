@@ -5,6 +5,7 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
+use nephoran_limit::{Rate, Rates, Tier};
 use nephoran_queue::Band;
 use serde_json::{Map, json};
 
@@ -61,13 +62,35 @@ pub async fn queue(State(doors): State<Shared>) -> Response {
     )
 }
 
-pub async fn limits() -> Reject {
-    Reject::new(
-        StatusCode::NOT_IMPLEMENTED,
-        "later",
-        "Not in this version",
-        "request rate limits (two tiers) come with a later version; /api/v1/queue has the queue's bounds",
+pub async fn limits(State(doors): State<Shared>) -> Response {
+    let standing = doors.rates.standing();
+    let rate = |tier: fn(&Rates) -> Rate| standing.rates.as_ref().map(tier);
+    let (client, global) = (rate(|rates| rates.client), rate(|rates| rates.global));
+    let per_second = |rate: Option<Rate>| rate.map(|rate| number(rate.per_second()));
+    let counts =
+        |tier| json!({"allowed": standing.numbers.passed(tier), "refused": standing.numbers.refused(tier)});
+    json_answer(
+        StatusCode::OK,
+        &json!({
+            "enabled": standing.rates.is_some(),
+            "global_qps_limit": per_second(global),
+            "global_burst": global.map(|rate| rate.burst()),
+            "per_ip_stats": {
+                "qps_limit": per_second(client),
+                "burst_limit": client.map(|rate| rate.burst()),
+                "active_ips": standing.numbers.clients,
+                "most_ips": standing.most_clients,
+                "in_shared_bucket": standing.numbers.shared,
+            },
+            "client": counts(Tier::Client),
+            "global": counts(Tier::Global),
+        }),
     )
+}
+
+/// 20, not 20.0.
+fn number(value: f64) -> serde_json::Value {
+    if value.fract() == 0.0 { json!(value as u64) } else { json!(value) }
 }
 
 fn plain(text: &'static str) -> Response {

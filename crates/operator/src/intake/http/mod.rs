@@ -12,6 +12,9 @@ mod reject;
 /// What every request and every answer passes.
 mod frame;
 
+/// Request rates, at the door.
+mod rate;
+
 /// `/api/v1/intents`: send and read.
 mod intents;
 
@@ -52,7 +55,7 @@ pub use acts::{ANSWER_SHAPE, APPROVE_SHAPE, REJECT_SHAPE};
 pub use frame::Hosts;
 pub use serve::{Limits, serve};
 
-use crate::admit::Desk;
+use crate::admit::{Desk, RequestRates};
 use crate::reconcile::acts::Acts;
 use crate::store::Store;
 use crate::telemetry::metrics::Metrics;
@@ -73,6 +76,8 @@ pub struct Doors {
     /// The numbers behind the four bands.
     pub queue: Arc<dyn Fn() -> nephoran_queue::Numbers + Send + Sync>,
     pub metrics: Metrics,
+    /// How often a client may ask.
+    pub rates: RequestRates,
     /// Words into a proposal: the grammar. Nothing else may read them at this door.
     pub translate: fn(&str) -> Proposal,
     pub hosts: Hosts,
@@ -97,7 +102,7 @@ type Shared = Arc<Doors>;
 
 /// All routes inside the frame. `page` brings the routes of the web page.
 pub fn router(doors: Doors, page: Router) -> Router {
-    let hosts = doors.hosts.clone();
+    let (hosts, rates) = (doors.hosts.clone(), doors.rates.clone());
     let routes = Router::new()
         .route("/api/v1/intents", post(intents::submit).get(intents::list))
         .route("/api/v1/intents/{id}", get(intents::one))
@@ -123,5 +128,5 @@ pub fn router(doors: Doors, page: Router) -> Router {
         .route("/openapi.json", get(openapi::openapi))
         .with_state(Arc::new(doors))
         .merge(page);
-    frame::framed(routes, hosts)
+    frame::framed(routes, hosts, rates)
 }

@@ -139,7 +139,11 @@ pub const ROUTES: &[Route] = &[
         ],
     },
     get("/api/v1/queue", "The numbers behind the four bands", &[(200, "The numbers", None)]),
-    get("/api/v1/limits", "Request rate limits", &[(501, "They come with a later version", Some("Problem"))]),
+    get(
+        "/api/v1/limits",
+        "The numbers behind the two tiers of request rates",
+        &[(200, "Rates, clients known, allowed and refused", None)],
+    ),
     post(
         "/intent",
         "Send a drop-in intent, or words that scale one target",

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::future::Future;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -42,6 +43,10 @@ impl Default for Limits {
     }
 }
 
+/// The other end of the connection that a request came over.
+#[derive(Debug, Clone, Copy)]
+pub struct Peer(pub SocketAddr);
+
 /// Answers until `stop`, then until the open requests ended or `drain_time` passed.
 pub async fn serve(
     listener: TcpListener,
@@ -63,10 +68,10 @@ pub async fn serve(
             () = stop.cancelled() => break,
             place = room.clone().acquire_owned() => place.expect("the semaphore is never closed"),
         };
-        let stream = tokio::select! {
+        let (stream, peer) = tokio::select! {
             () = stop.cancelled() => break,
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => stream,
+                Ok(accepted) => accepted,
                 Err(error) => {
                     pause_after(&error).await;
                     continue;
@@ -76,7 +81,8 @@ pub async fn serve(
         // Small answers must not wait for more.
         let _ = stream.set_nodelay(true);
         let router = router.clone();
-        let service = hyper::service::service_fn(move |request: http::Request<hyper::body::Incoming>| {
+        let service = hyper::service::service_fn(move |mut request: http::Request<hyper::body::Incoming>| {
+            request.extensions_mut().insert(Peer(peer));
             let answer = router.clone().call(request.map(axum::body::Body::new));
             async move { Ok::<_, Infallible>(unwrap_infallible(answer.await)) }
         });
@@ -144,8 +150,6 @@ async fn pause_after(error: &io::Error) {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use std::net::SocketAddr;
-
     use axum::routing::{get, post};
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpStream;
@@ -154,6 +158,7 @@ mod tests {
     use super::super::body;
     use super::super::frame::{Hosts, framed};
     use super::*;
+    use crate::admit::RequestRates;
 
     /// Longest wait for what should happen at once.
     const PATIENCE: Duration = Duration::from_secs(20);
@@ -168,7 +173,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let stop = CancellationToken::new();
-        let router = framed(routes, Hosts::default());
+        let router = framed(routes, Hosts::default(), RequestRates::new(None, Vec::new()));
         let done = tokio::spawn(serve(listener, router, limits, stop.clone()));
         Served { address, stop, done }
     }

@@ -9,6 +9,7 @@ mod kept;
 mod out;
 mod process;
 mod queue;
+mod rates;
 mod runtime;
 
 use std::fmt;
