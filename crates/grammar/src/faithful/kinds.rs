@@ -1,9 +1,13 @@
 //! What a group forces: the action by its verbs and nouns, and each field of it
 //! by the words that stand for it.
 
+mod deploy;
+mod ensure;
 mod scale;
+mod settings;
 mod simple;
 mod target;
+mod traffic;
 
 use serde_json::{Value, json};
 
@@ -22,6 +26,8 @@ pub(super) struct Work<'a> {
     pub(super) facts: Vec<(String, Value, Vec<usize>)>,
     /// Classes of the words that have no mark.
     pub(super) seen: Seen,
+    /// Words that carry a name of a field and no value.
+    pub(super) also_carries: Vec<usize>,
     /// "in" as a direction.
     pub(super) inward: Option<usize>,
 }
@@ -85,11 +91,21 @@ pub(super) fn facts(sheet: &mut Sheet, groups: &[Group], out: &mut Said) -> Resu
                 seen.add(sheet.items[at].class);
             }
         }
-        let mut work = Work { sheet: &mut *sheet, group, index, facts: Vec::new(), seen, inward: None };
+        let mut work = Work {
+            sheet: &mut *sheet,
+            group,
+            index,
+            facts: Vec::new(),
+            seen,
+            inward: None,
+            also_carries: Vec::new(),
+        };
         match action(&mut work) {
             Ok(name) => {
                 reports &= name == "report";
                 let facts = std::mem::take(&mut work.facts);
+                let carries = std::mem::take(&mut work.also_carries);
+                out.carrying.extend(carries.iter().map(|at| (sheet.items[*at].lo, sheet.items[*at].hi)));
                 out.actions.push(name);
                 for (path, value, at) in facts {
                     let spans: Vec<(u32, u32)> =
@@ -145,51 +161,113 @@ fn action(work: &mut Work<'_>) -> Result<&'static str, Miss> {
         }
     }
     mood(work)?;
-    let celled = !work.marked(Mark::Cell).is_empty() || work.says(C::Cell);
-    let sliced = work.any(&[C::SliceWord, C::ServiceWord])
-        || !work.marked(Mark::SliceName).is_empty()
-        || !work.marked(Mark::Sst).is_empty();
+    let creates = work.any(&[C::Create, C::Deploy, C::Launch]);
+    let cells = !work.marked(Mark::Cell).is_empty();
+    let celled = cells || work.says(C::Cell);
+    let named = !work.marked(Mark::SliceName).is_empty() || !work.marked(Mark::Sst).is_empty();
+    let sliced = work.any(&[C::SliceWord, C::ServiceWord]) || named;
+    let ue = !work.marked(Mark::Ue).is_empty();
     let five_qi = !work.marked(Mark::FiveQi).is_empty() || !work.marked(Mark::Level).is_empty();
     let numbers = work.group.all().filter(|at| work.sheet.items[*at].mark == Mark::Quantity).count();
     let counted = numbers > 0 || work.any(&[C::Factor, C::Half]);
     if five_qi || work.any(&[C::DelayBudget, C::FiveQi, C::PriorityLevel]) {
-        return Err(work.unclear());
+        return traffic::qos(work);
     }
-    if celled || sliced || !work.marked(Mark::Ue).is_empty() {
-        return Err(work.unclear());
+    let preferred = work.any(&[C::Prefer, C::Avoid, C::Forbid]);
+    if preferred
+        || celled && (sliced || ue) && !creates && work.any(&[C::Must, C::Only])
+        || celled && (sliced || ue || work.says(C::Traffic)) && work.any(&[C::Off, C::Steer])
+        || celled && ue
+    {
+        return traffic::steer(work);
     }
-    if work.says(C::Undo) || !work.marked(Mark::Intent).is_empty() {
-        return Err(work.unclear());
+    if work.says(C::Undo) {
+        return deploy::rollback(work);
     }
     let reports = !work.sheet.check
         && (work.any(&[C::Show, C::HowMany, C::Status, C::Alive, C::Question])
-            || work.group.all().any(|at| super::marks::is_whole(&work.sheet.items[at]))
+            || work.group.all().any(|at| {
+                super::marks::is_whole(&work.sheet.items[at]) || work.sheet.class(at) == C::Inventory
+            })
+            || work.says(C::Give) && work.says(C::You) && work.says(C::Pods) && !counted
             || work.sheet.asked && work.says(C::Be) && work.any(&[C::Run, C::There]));
-    if reports {
+    if sliced && work.any(&[C::Retire, C::Remove]) {
+        return Err(work.unclear());
+    }
+    if reports && !creates {
         return simple::report(work);
     }
-    if work.any(&[C::Metric, C::Elastic, C::When]) || !work.marked(Mark::Key).is_empty() {
+    if ue {
         return Err(work.unclear());
     }
-    let rated = work.group.all().any(|at| {
-        let item = &work.sheet.items[at];
-        item.mark == Mark::Quantity
-            && !matches!(item.kind, Kind::Bare | Kind::Pods | Kind::Percent | Kind::Times)
-    });
-    if rated || work.any(&[C::Link, C::Sessions, C::Subscribers, C::UeNoun, C::Pdu]) {
-        return Err(work.unclear());
+    if sliced {
+        if work.says(C::Keep) && work.says(C::Metric) && !creates {
+            return Err(work.unclear());
+        }
+        return traffic::slice(work);
     }
-    if work.any(&[C::Upgrade, C::Enable, C::Disable, C::Deploy, C::Create, C::Launch])
-        || !work.marked(Mark::Version).is_empty()
-        || !work.marked(Mark::Blueprint).is_empty()
-        || !work.marked(Mark::Provider).is_empty()
-    {
-        return Err(work.unclear());
+    if ensure::applies(work) || celled {
+        return ensure::ensure(work);
+    }
+    let deploys = creates || !work.marked(Mark::Blueprint).is_empty();
+    let keyed = !work.marked(Mark::Key).is_empty() || work.any(&[C::Enable, C::Disable]);
+    let versioned = !work.marked(Mark::Version).is_empty();
+    if work.says(C::Upgrade) || versioned && !deploys && !keyed {
+        return deploy::upgrade(work);
+    }
+    if deploys || puts(work) {
+        let more = work.any(&[C::More]) && work.says(C::Launch) && !work.any(&[C::Deploy, C::Create]);
+        return if more { scale::scale(work) } else { deploy::deploy(work) };
     }
     if work.any(&[C::Retire, C::Remove]) && !counted {
         return simple::retire(work);
     }
+    let rated = work.group.all().any(|at| {
+        let item = &work.sheet.items[at];
+        item.mark == Mark::Quantity
+            && matches!(item.kind, Kind::Rate(_) | Kind::Sessions | Kind::Subscribers | Kind::Pdu | Kind::Ues)
+    });
+    let pods = work
+        .group
+        .all()
+        .any(|at| work.sheet.items[at].mark == Mark::Quantity && work.sheet.items[at].kind == Kind::Pods);
+    if rated || work.any(&[C::Link, C::Sessions, C::Subscribers, C::Metric]) && !pods {
+        return settings::capacity(work);
+    }
+    if keyed {
+        return settings::configure(work);
+    }
     scale::scale(work)
+}
+
+/// "put 3 e2sims into namespace ric-lab": new ones, into a place.
+fn puts(work: &Work<'_>) -> bool {
+    let places: Vec<usize> =
+        [Mark::Place, Mark::Namespace, Mark::Cluster].iter().flat_map(|mark| work.marked(*mark)).collect();
+    let into = places.iter().any(|at| work.sheet.items[*at].prep == C::Into);
+    let within = places.iter().any(|at| matches!(work.sheet.items[*at].prep, C::In | C::At));
+    let things = work.marked(Mark::Thing);
+    let numbers = work.marked(Mark::Quantity);
+    let counted = numbers.iter().any(|number| {
+        things.first().is_some_and(|thing| number < thing)
+            && !number.checked_sub(1).is_some_and(|before| {
+                matches!(work.sheet.class(before), C::To | C::By | C::From | C::With | C::At | C::For)
+            })
+            && matches!(work.sheet.class(number + 1), C::Function | C::Name | C::Quoted)
+    });
+    let moved = work.any(&[C::Grow, C::Shrink, C::More, C::Fewer, C::Up, C::Down, C::Out])
+        || numbers
+            .iter()
+            .any(|number| number.checked_sub(1).is_some_and(|before| work.sheet.class(before) == C::To));
+    let put = work.says(C::Put) && counted && (into || within && !work.says(C::Pods));
+    let light = work.any(&[C::Light, C::Put]) && counted && into;
+    let fresh = work.says(C::New) && work.any(&[C::Put, C::Want, C::Give, C::Light]);
+    let wants = work.says(C::Want)
+        && !work.marked(Mark::Called).is_empty()
+        && things
+            .iter()
+            .any(|at| work.sheet.class(*at) == C::Function && *at > 0 && work.sheet.class(at - 1) == C::A);
+    (put || light || fresh || wants) && !moved
 }
 
 /// "scale" orders; "scales" and "scaled" tell, unless a modal verb or a passive

@@ -39,6 +39,7 @@ pub(super) enum Mark {
     Provider,
     Blueprint,
     Intent,
+    Group,
     Key,
     Value,
     /// A free number: how much, how many.
@@ -371,6 +372,14 @@ fn labels(sheet: &mut Sheet) {
                 }
                 if next < count && sheet.is_ue(next) {
                     sheet.mark(next, Mark::Ue);
+                    sheet.items[at].used = true;
+                }
+            }
+            C::Group => {
+                let next = sheet.skip(at + 1, &[C::Colon, C::Eq, C::Of, C::The, C::Fill, C::A]);
+                let label = matches!(sheet.class(next), C::Name | C::Unknown | C::Quoted | C::Number);
+                if next < count && sheet.free(next) && label {
+                    sheet.mark(next, Mark::Group);
                     sheet.items[at].used = true;
                 }
             }

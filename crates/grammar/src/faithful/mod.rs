@@ -179,6 +179,18 @@ pub fn check_alone(source: &Source<'_>, actions: &Actions, evidence: &[Evidence]
     if misses.is_empty() { Ok(()) } else { Err(misses) }
 }
 
+/// What the words force, leaf by leaf: for tests that look for words that
+/// force something where nothing should be forced.
+#[doc(hidden)]
+pub fn forced(source: &Source<'_>) -> Result<BTreeMap<String, Value>, Vec<Miss>> {
+    let said = marks::force(source)?;
+    let names = said.actions.iter().enumerate();
+    let mut out: BTreeMap<String, Value> =
+        names.map(|(index, name)| (format!("/actions/{index}/action"), Value::from(*name))).collect();
+    out.extend(said.facts.into_iter().map(|(path, fact)| (path, fact.value)));
+    Ok(out)
+}
+
 /// The words each leaf rests on, found by us; `None` when the proposal is not
 /// what the words say. What it returns is always accepted by [`check`] but for
 /// a contradiction, and nothing else than the words decides what it returns.

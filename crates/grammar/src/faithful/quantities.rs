@@ -25,8 +25,6 @@ pub(super) struct Qty {
     /// "up to 5": as many as, or higher?
     pub(super) up_to: bool,
     pub(super) answer: bool,
-    /// Of another group: it comes last and is shared.
-    pub(super) shared: bool,
 }
 
 /// Which end of a range.
@@ -81,9 +79,7 @@ pub(super) fn quantities(sheet: &mut Sheet, group: &Group) -> Result<Vec<Qty>, M
     let mut found: Vec<Qty> = Vec::new();
     let numbers: Vec<usize> = group.all().filter(|at| sheet.items[*at].mark == Mark::Quantity).collect();
     for at in numbers {
-        let shared = group.shared.contains(&at);
-        let qty = quantity(sheet, at, shared)?;
-        found.push(qty);
+        found.push(quantity(sheet, at)?);
     }
     found.sort_by_key(|qty| qty.at);
     ranges(sheet, &mut found)?;
@@ -91,7 +87,7 @@ pub(super) fn quantities(sheet: &mut Sheet, group: &Group) -> Result<Vec<Qty>, M
     Ok(found)
 }
 
-fn quantity(sheet: &mut Sheet, at: usize, shared: bool) -> Result<Qty, Miss> {
+fn quantity(sheet: &mut Sheet, at: usize) -> Result<Qty, Miss> {
     let item = sheet.items[at];
     let mut qty = Qty {
         at,
@@ -106,7 +102,6 @@ fn quantity(sheet: &mut Sheet, at: usize, shared: bool) -> Result<Qty, Miss> {
         per_ue: false,
         up_to: false,
         answer: item.answer,
-        shared,
     };
     // "another pod", "an extra pod": one more.
     if item.prep == C::More {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use nephoran_grammar::faithful::{Source, check_alone, evidence_for};
+use nephoran_grammar::faithful::{Source, check_alone, evidence_for, forced};
 use nephoran_model::proposal::{Actions, Proposal};
 use serde_json::Value;
 
@@ -14,7 +14,7 @@ struct Sentence {
     right: Actions,
 }
 
-fn sentences() -> Vec<Sentence> {
+fn files() -> Vec<std::path::PathBuf> {
     let mut files: Vec<_> = std::fs::read_dir(root().join("crates/grammar/testdata"))
         .unwrap()
         .filter_map(|entry| entry.ok().map(|entry| entry.path()))
@@ -27,8 +27,12 @@ fn sentences() -> Vec<Sentence> {
     } else {
         println!("SKIPPED: {} is not there", sample.display());
     }
+    files
+}
+
+fn sentences() -> Vec<Sentence> {
     let mut out = Vec::new();
-    for file in files {
+    for file in files() {
         for line in std::fs::read_to_string(&file).unwrap().lines().filter(|line| !line.trim().is_empty()) {
             let sentence: Value = serde_json::from_str(line).unwrap();
             if sentence["gold"]["outcome"] != "actions" {
@@ -78,4 +82,27 @@ fn right_proposals_pass() {
     }
     println!("{passed} of {all} ({:.1} %)", 100.0 * passed as f64 / all as f64);
     assert!(passed > 900);
+}
+
+#[test]
+fn nothing_is_forced_by_words_that_ask() {
+    let mut wrong = 0;
+    let mut all = 0;
+    for file in files() {
+        for line in std::fs::read_to_string(&file).unwrap().lines().filter(|line| !line.trim().is_empty()) {
+            let sentence: Value = serde_json::from_str(line).unwrap();
+            if sentence["gold"]["outcome"] == "actions" {
+                continue;
+            }
+            all += 1;
+            let words = sentence["text"].as_str().unwrap();
+            if let Ok(facts) = forced(&Source { words, answers: &[] }) {
+                wrong += 1;
+                let facts: Vec<String> =
+                    facts.iter().map(|(path, value)| format!("{path}={value}")).collect();
+                println!("FORCED {} | {words} | {} | {}", sentence["id"], facts.join(" "), sentence["gold"]);
+            }
+        }
+    }
+    println!("{wrong} of {all} force something");
 }

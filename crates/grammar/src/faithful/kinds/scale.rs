@@ -222,7 +222,10 @@ pub(super) fn scale(work: &mut Work<'_>) -> Result<&'static str, Miss> {
         C::Must,
         C::There,
     ]);
-    ties(work);
+    if work.says(C::More) {
+        work.allow(&[C::Launch]);
+    }
+    work.ties();
     Ok("scale")
 }
 
@@ -281,25 +284,4 @@ fn others(work: &Work<'_>, at: usize) -> bool {
         .own
         .iter()
         .any(|other| *other != at && matches!(work.sheet.items[*other].mark, Mark::Thing | Mark::Called))
-}
-
-/// Small words that tie nouns to each other.
-fn ties(work: &mut Work<'_>) {
-    for at in work.group.own.clone() {
-        let item = work.sheet.items[at];
-        if item.used || item.mark != Mark::None {
-            continue;
-        }
-        let next = work.sheet.skip(at + 1, &[C::The, C::A, C::Fill]);
-        let noun = matches!(work.sheet.class(next), C::Pods | C::Noun | C::Pron);
-        let verb = work.sheet.items.get(next).is_some_and(|item| {
-            item.mark == Mark::None
-                && (crate::frame::VERBS.has(item.class) || matches!(item.class, C::Be | C::Have))
-        });
-        match item.class {
-            C::Of | C::On | C::With | C::For | C::In | C::At if noun => work.sheet.items[at].used = true,
-            C::To if verb => work.sheet.items[at].used = true,
-            _ => {}
-        }
-    }
 }
