@@ -186,7 +186,7 @@ impl Operator {
         tasks.spawn(gather::run(metrics.clone(), queue.clone(), store.clone(), flow.clone()));
         let acts = Acts::new(records.clone(), queue.clone(), desk.clone(), planner.clone(), model.is_some());
         let actuator = Arc::new(PackageActuator::new(packages.repositories().to_vec()));
-        let work = Flow::new(records.clone(), queue.clone(), planner, actuator, model, config.workers.max);
+        let work = Flow::new(records.clone(), queue.clone(), planner, actuator, model, config.workers);
         tasks.spawn(work.run(flow.clone(), GRACE));
         for repository in packages.repositories() {
             let drift = Drift { records: records.clone(), packages: packages.clone() };

@@ -1,10 +1,12 @@
 //! Every key with its value, where that came from, what it means and what it implies.
 
 use nephoran_queue::Band;
+use nephoran_worker::places;
 use serde::Serialize;
 
 use super::yaml::{self, Value};
 use super::{Config, KEYS, Support, variable};
+use crate::reconcile::flow;
 
 /// One line of `config explain`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -106,8 +108,18 @@ impl Config {
                 }
                 _ => "a bounded band refuses beyond its own bound too".into(),
             },
-            "workers.min" => "no effect yet: workers cost nothing at rest".into(),
-            "workers.max" => format!("up to {} intents are planned at the same time", self.workers.max),
+            "workers.min" => match &self.translate.model {
+                None => "no language model is configured: workers are made when there is work".into(),
+                Some(_) => format!(
+                    "{} may ask the language model at the same time at first; more while it keeps up, fewer when it does not",
+                    self.workers.min
+                ),
+            },
+            "workers.max" => format!(
+                "up to {0} intents are planned at the same time, and up to {0} asked of a language model; {1}",
+                self.workers.max,
+                channels(self.workers.max),
+            ),
             "workers.paused" if self.workers.paused => {
                 "nothing is carried out until `nephoran resume`".into()
             }
@@ -123,6 +135,14 @@ impl Config {
         let seconds = rate.burst() as f64 / rate.per_second();
         Some(format!("used up, it is whole again after {seconds:.1} s without a request"))
     }
+}
+
+/// How many results may be on their way from workers.
+fn channels(workers: usize) -> String {
+    let direct = places(flow::BATCH, flow::IN_FLIGHT).places;
+    let model = places(flow::BATCH, workers);
+    let capped = model.capped_from.map(|wanted| format!(", capped from {wanted}")).unwrap_or_default();
+    format!("channels of results: {direct} places, for the model {}{capped}", model.places)
 }
 
 fn size(bytes: usize) -> String {

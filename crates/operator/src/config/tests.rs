@@ -130,6 +130,8 @@ fn a_wrong_value_is_shown_with_a_caret_under_it() {
         ("queue: {bands: {low: 0}}", "queue.bands.low is 0", 22),
         ("workers: {min: 5, max: 2}", "workers.min is 5 and workers.max is 2", 24),
         ("workers: {min: 0}", "workers.min is 0", 16),
+        ("workers: {max: 0}", "workers.max is 0", 16),
+        ("workers: {max: 257}", "workers.max is 257", 16),
         ("workers: {paused: maybe}", "workers.paused is \"maybe\"; it must be true or false", 19),
         ("listen: 8080", "listen is 8080; it must be text", 9),
         ("listen: somewhere", "listen is \"somewhere\"", 9),
@@ -314,6 +316,20 @@ fn no_secret_is_printed() {
         let error = with_file(text).unwrap_err();
         assert!(!format!("{error}").contains("hunter2"), "{error}");
         assert!(!error.faults.iter().any(|fault| format!("{fault:?}").contains("hunter2")), "{error:?}");
+    }
+}
+
+#[test]
+fn s4_explain_shows_the_sizes_of_channels_and_the_one_that_is_capped() {
+    for (text, said) in [
+        ("{}", "channels of results: 1000 places, for the model 64"),
+        ("workers: {max: 4}", "channels of results: 1000 places, for the model 64"),
+        ("workers: {max: 100}", "channels of results: 1000 places, for the model 400"),
+        ("workers: {max: 256}", "channels of results: 1000 places, for the model 1000, capped from 1024"),
+    ] {
+        let rows = with_file(text).unwrap().explain();
+        let implies = rows.iter().find(|row| row.key == "workers.max").unwrap().implies.clone().unwrap();
+        assert!(implies.ends_with(said), "{text}: {implies}");
     }
 }
 

@@ -2,37 +2,37 @@
 //!
 //! A claim brings a key; what is done follows from the record in the store alone.
 
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::FutureExt;
 use jiff::Timestamp;
 use nephoran_model::intent::{Intent, IntentId, State};
 use nephoran_model::proposal::Proposal;
 use nephoran_queue::{Delivery, Lane, Queue};
-use tokio::sync::Semaphore;
+use nephoran_worker::{Begun, Context, Ended, Next, Pool, Scale, Settings, Work};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
-use tracing::{error, warn};
+use tracing::{debug, error, warn};
 
 use super::chain;
-use super::lines::{Lines, Ticket};
+use super::lines::{Lines, Target, Ticket};
 use super::records::Records;
 use super::stages::{Halt, OPERATOR, Stages, Went};
 use super::understand::Asked;
 use crate::actuate::Actuator;
+use crate::config::Workers;
 use crate::plan::Planner;
 use crate::store;
 use crate::translate;
 use crate::translate::model::Translator;
 
 /// Intents that stand in line or are worked on at a time. Wide enough that one durable
-/// batch of commits carries many of them, small enough to hold their records in memory.
-const IN_FLIGHT: usize = 256;
+/// batch of commits carries many of them, small enough to hold their records in memory, and
+/// four results of each have a place on the way to the log.
+pub const IN_FLIGHT: usize = 250;
 
-/// Calls to a language model at a time.
-const MODEL_CALLS: usize = 16;
+/// Results that are told in one go.
+pub const BATCH: usize = 16;
 
 /// Tries of one stage that fail for a passing reason, before the intent is a dead letter.
 /// With the back-off below they span about two minutes.
@@ -41,6 +41,7 @@ const MAX_ATTEMPTS: u32 = 10;
 #[derive(Clone)]
 pub struct Flow {
     inner: Arc<Inner>,
+    workers: Workers,
 }
 
 struct Inner {
@@ -56,154 +57,186 @@ impl Flow {
         planner: Planner,
         actuator: Arc<dyn Actuator>,
         model: Option<Arc<dyn Translator>>,
-        workers: usize,
+        workers: Workers,
     ) -> Self {
-        let stages = Stages::new(records, planner, actuator, model, workers);
-        Self { inner: Arc::new(Inner { stages, queue, lines: Lines::default() }) }
+        let stages = Stages::new(records, planner, actuator, model, workers.max);
+        Self { inner: Arc::new(Inner { stages, queue, lines: Lines::default() }), workers }
     }
 
     /// Works until `stop`, then lets what runs come to an end for at most `grace`. What does not
     /// is taken up again at the next start: nothing of it was lost.
     pub async fn run(self, stop: CancellationToken, grace: Duration) {
-        let tasks = TaskTracker::new();
-        if let Some(model) = self.inner.stages.model.clone() {
-            tasks.spawn(self.inner.clone().ask_the_model(model, stop.clone()));
+        let Self { inner, workers } = self;
+        let queue = || inner.queue.clone();
+        let settings = |lane, scale| Settings { lane, scale, batch: BATCH };
+        let direct = Pool::start(
+            queue(),
+            settings(Lane::Direct, Scale::Upto(IN_FLIGHT)),
+            Arc::new(Direct(inner.clone())),
+        );
+        let model = inner.stages.model.clone().map(|translator| {
+            let scale = Scale::Between { min: workers.min, max: workers.max };
+            let work = Model { inner: inner.clone(), translator };
+            Pool::start(queue(), settings(Lane::Model, scale), Arc::new(work))
+        });
+        stop.cancelled().await;
+        let deadline = Instant::now() + grace;
+        let ended = async {
+            match &model {
+                Some(model) => model.shutdown(deadline).await.requeued,
+                None => 0,
+            }
+        };
+        let (direct, waiting_for_a_model) = tokio::join!(direct.shutdown(deadline), ended);
+        let left = direct.requeued + waiting_for_a_model;
+        if left > 0 {
+            warn!(left, "Some intents did not come to rest in time; the next start takes them up.");
         }
-        let places = Arc::new(Semaphore::new(IN_FLIGHT));
-        let abort = CancellationToken::new();
-        loop {
-            let claimed = async {
-                let place = places.clone().acquire_owned().await.expect("the semaphore is never closed");
-                (place, self.inner.queue.claim().await)
-            };
-            let (place, delivery) = tokio::select! {
-                biased;
-                () = stop.cancelled() => break,
-                claimed = claimed => claimed,
-            };
-            let id = delivery.key().clone();
-            let intent = match self.inner.stages.records.get(&id).await {
-                Ok(Some(intent)) => intent,
-                Ok(None) => {
-                    error!(intent = %id, "The queue holds an intent that the store does not.");
-                    delivery.ack();
-                    continue;
-                }
-                Err(cause) => {
-                    warn!(intent = %id, %cause, "The store cannot read; the intent waits.");
-                    self.inner.later(delivery, 1);
-                    continue;
-                }
-            };
-            // Lines are joined in the order of claims: this loop is the only one that joins.
-            let targets = self.inner.targets(&intent).await;
-            let ticket = self.inner.lines.join(targets);
-            let inner = self.inner.clone();
-            let abort = abort.clone();
-            tasks.spawn(async move {
-                let _place = place;
-                tokio::select! {
-                    () = inner.handle(intent, ticket, delivery) => {}
-                    () = abort.cancelled() => {}
-                }
-            });
+    }
+}
+
+/// A try that ended.
+struct Tried {
+    intent: IntentId,
+    to: &'static str,
+}
+
+impl Tried {
+    fn told(self, lane: Lane) {
+        debug!(intent = %self.intent, %lane, to = self.to, "A try ended.");
+    }
+}
+
+/// Takes intents to where they rest, many at a time; those on one package in the order of claims.
+struct Direct(Arc<Inner>);
+
+impl Work<IntentId> for Direct {
+    type Begun = (Intent, Ticket);
+    type Output = Tried;
+
+    /// Joins the lines: nobody else does.
+    async fn begin(&self, delivery: &Delivery<IntentId>) -> Begun<Self::Begun, Tried> {
+        let inner = &*self.0;
+        let id = delivery.key();
+        match inner.stages.records.get(id).await {
+            Ok(Some(intent)) => {
+                let targets = inner.targets(&intent).await;
+                Begun::Work((intent, inner.lines.join(targets)))
+            }
+            Ok(None) => {
+                error!(intent = %id, "The queue holds an intent that the store does not.");
+                Begun::Ended(Ended::new(Next::Done))
+            }
+            Err(cause) => {
+                warn!(intent = %id, %cause, "The store cannot read; the intent waits.");
+                Begun::Ended(Ended::new(again(1)))
+            }
         }
-        tasks.close();
-        if tokio::time::timeout(grace, tasks.wait()).await.is_err() {
-            warn!(
-                running = tasks.len(),
-                "Some intents did not come to rest in time; the next start takes them up."
-            );
-            abort.cancel();
-            tasks.wait().await;
-        }
+    }
+
+    async fn work(&self, (intent, ticket): Self::Begun, _: Context) -> Ended<Tried> {
+        let stages = &self.0.stages;
+        let waited = ticket.turn().await;
+        let id = intent.id.clone();
+        // What waited may have been cancelled or answered meanwhile: its record is read again.
+        let read = if waited { None } else { Some(intent) };
+        let (next, to) = match stages.work(&id, read).await {
+            // It keeps its place in the queue, and holds up nobody here.
+            Ok(Went::ToTheModel) => (Next::HandOver(Lane::Model), "the model"),
+            Ok(Went::ToRest) => (Next::Done, "rest"),
+            Err(halt) => self.0.halted(&id, &halt).await,
+        };
+        Ended::new(next).with(Tried { intent: id, to })
+    }
+
+    async fn failed(&self, id: &IntentId, cause: &str) -> Next {
+        self.0.panicked(id, cause).await
+    }
+
+    fn finished(&self, tried: Tried) {
+        tried.told(Lane::Direct);
+    }
+}
+
+/// Asks a language model for those whose words the grammar cannot account for. While it may not be
+/// asked they wait, and nothing fails.
+struct Model {
+    inner: Arc<Inner>,
+    translator: Arc<dyn Translator>,
+}
+
+impl Work<IntentId> for Model {
+    type Begun = IntentId;
+    type Output = Tried;
+
+    async fn ready(&self) {
+        self.translator.ready().await;
+    }
+
+    async fn begin(&self, delivery: &Delivery<IntentId>) -> Begun<IntentId, Tried> {
+        Begun::Work(delivery.key().clone())
+    }
+
+    async fn work(&self, id: IntentId, context: Context) -> Ended<Tried> {
+        let understood = tokio::select! {
+            biased;
+            // A call that is dropped is made again after the next start.
+            () = context.stop.cancelled() => return Ended::new(Next::GiveBack),
+            understood = self.inner.stages.understand(&id, &*self.translator) => understood,
+        };
+        let mut strained = false;
+        let (next, to) = match understood {
+            Ok(Asked::ToRest) => (Next::Done, "rest"),
+            Ok(Asked::GoesOn) => (Next::HandOver(Lane::Direct), "the grammar"),
+            Ok(Asked::Later(wait)) => {
+                strained = true;
+                (Next::Again(Instant::now() + wait), "another try")
+            }
+            Err(halt) => self.inner.halted(&id, &halt).await,
+        };
+        Ended { output: Some(Tried { intent: id, to }), next, strained }
+    }
+
+    async fn failed(&self, id: &IntentId, cause: &str) -> Next {
+        self.inner.panicked(id, cause).await
+    }
+
+    fn finished(&self, tried: Tried) {
+        tried.told(Lane::Model);
     }
 }
 
 impl Inner {
     /// The targets an intent will touch, as far as they can be told before its turn.
-    async fn targets(&self, intent: &Intent) -> Vec<super::lines::Target> {
+    async fn targets(&self, intent: &Intent) -> Vec<Target> {
+        if is_late(intent) {
+            // It will only be told so: no need to wait in line for that.
+            return Vec::new();
+        }
         match translate::proposal(intent, &self.stages.planner.inventory()) {
             Proposal::Actions(actions) => self.stages.planner.targets(intent, &actions).await,
             Proposal::Clarify(_) | Proposal::Refuse(_) => Vec::new(),
         }
     }
 
-    async fn handle(&self, intent: Intent, ticket: Ticket, delivery: Delivery<IntentId>) {
-        let waited = ticket.turn().await;
-        let id = intent.id.clone();
-        // What waited may have been cancelled or answered meanwhile: its record is read again.
-        let read = if waited { None } else { Some(intent) };
-        let worked = AssertUnwindSafe(self.stages.work(&id, read)).catch_unwind().await;
-        let cause = match worked {
-            Ok(Ok(Went::ToTheModel)) => {
-                // It keeps its place in the queue, and holds up nobody here.
-                delivery.hand_over(Lane::Model);
-                return;
-            }
-            Ok(Ok(Went::ToRest)) => {
-                delivery.ack();
-                return;
-            }
-            Ok(Err(Halt::Store(store::Error::Stale { .. }))) => {
-                // Somebody acted on it meanwhile: decide again from the new record.
-                delivery.put_back(tokio::time::Instant::now());
-                return;
-            }
-            Ok(Err(halt)) => chain(&halt),
-            Err(_) => "a fault in the operator (panic)".to_owned(),
-        };
-        self.failed(&id, &cause, delivery).await;
-    }
-
-    /// Takes up what waits for a language model, many at a time, while it may be asked.
-    async fn ask_the_model(self: Arc<Self>, model: Arc<dyn Translator>, stop: CancellationToken) {
-        let places = Arc::new(Semaphore::new(MODEL_CALLS));
-        let tasks = TaskTracker::new();
-        loop {
-            let claimed = async {
-                let place = places.clone().acquire_owned().await.expect("the semaphore is never closed");
-                model.ready().await;
-                (place, self.queue.claim_from(Lane::Model).await)
-            };
-            let (place, delivery) = tokio::select! {
-                biased;
-                () = stop.cancelled() => break,
-                claimed = claimed => claimed,
-            };
-            let (inner, model, stop) = (self.clone(), model.clone(), stop.clone());
-            tasks.spawn(async move {
-                let _place = place;
-                tokio::select! {
-                    () = inner.understand(delivery, &*model) => {}
-                    // A call that is dropped is taken up again at the next start.
-                    () = stop.cancelled() => {}
-                }
-            });
+    async fn halted(&self, id: &IntentId, halt: &Halt) -> (Next, &'static str) {
+        match halt {
+            // Somebody acted on it meanwhile: decide again from the new record.
+            Halt::Store(store::Error::Stale { .. }) => (Next::Again(Instant::now()), "its new record"),
+            halt => match self.failed(id, &chain(halt)).await {
+                Next::Done => (Next::Done, "a dead letter"),
+                next => (next, "another try"),
+            },
         }
-        tasks.close();
-        tasks.wait().await;
     }
 
-    async fn understand(&self, delivery: Delivery<IntentId>, model: &dyn Translator) {
-        let id = delivery.key().clone();
-        let worked = AssertUnwindSafe(self.stages.understand(&id, model)).catch_unwind().await;
-        let cause = match worked {
-            Ok(Ok(Asked::ToRest)) => return delivery.ack(),
-            Ok(Ok(Asked::GoesOn)) => return delivery.hand_over(Lane::Direct),
-            Ok(Ok(Asked::Later(wait))) => return delivery.put_back(tokio::time::Instant::now() + wait),
-            Ok(Err(Halt::Store(store::Error::Stale { .. }))) => {
-                // Somebody acted on it meanwhile: decide again from the new record.
-                return delivery.put_back(tokio::time::Instant::now());
-            }
-            Ok(Err(halt)) => chain(&halt),
-            Err(_) => "a fault in the operator (panic)".to_owned(),
-        };
-        self.failed(&id, &cause, delivery).await;
+    async fn panicked(&self, id: &IntentId, cause: &str) -> Next {
+        error!(intent = %id, cause, "A fault in the operator (panic); the intent is tried again.");
+        self.failed(id, "a fault in the operator (panic)").await
     }
 
     /// Counts a failed try; after the last one the intent is a dead letter.
-    async fn failed(&self, id: &IntentId, cause: &str, delivery: Delivery<IntentId>) {
+    async fn failed(&self, id: &IntentId, cause: &str) -> Next {
         warn!(intent = %id, cause, "An intent could not go on.");
         let attempts = match self.stages.records.get(id).await {
             Ok(Some(mut intent)) if !intent.state.is_end() => {
@@ -216,8 +249,7 @@ impl Inner {
                     let moved = intent.enter(State::Failed, said, OPERATOR, Timestamp::now());
                     if moved.is_ok() && self.stages.save(&mut intent).await.is_ok() {
                         self.stages.records.metrics.dead_letter();
-                        delivery.ack();
-                        return;
+                        return Next::Done;
                     }
                 } else {
                     intent.retry_at = Timestamp::now().checked_add(backoff(attempts)).ok();
@@ -226,18 +258,21 @@ impl Inner {
                 }
                 attempts
             }
-            Ok(_) => {
-                delivery.ack();
-                return;
-            }
+            Ok(_) => return Next::Done,
             Err(_) => 1,
         };
-        self.later(delivery, attempts);
+        again(attempts)
     }
+}
 
-    fn later(&self, delivery: Delivery<IntentId>, attempts: u32) {
-        delivery.put_back(tokio::time::Instant::now() + backoff(attempts));
-    }
+fn again(attempts: u32) -> Next {
+    Next::Again(Instant::now() + backoff(attempts))
+}
+
+/// Its deadline passed, and it may still be told so.
+fn is_late(intent: &Intent) -> bool {
+    intent.deadline.is_some_and(|deadline| deadline <= Timestamp::now())
+        && intent.state.may_become(State::Expired)
 }
 
 /// Doubles from half a second to at most half a minute.

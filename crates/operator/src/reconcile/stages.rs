@@ -228,6 +228,10 @@ impl Stages {
         let planned = {
             // Waiting for a sync or a commit needs no worker; planning does.
             let _worker = self.workers.acquire().await.expect("the semaphore is never closed");
+            // It may have waited for one.
+            if self.expire(intent).await? {
+                return Ok(After::Rests);
+            }
             self.planner.plan(intent, &actions, Timestamp::now()).await?
         };
         self.metrics.stage(Stage::Plan, begun.elapsed());
@@ -310,6 +314,10 @@ impl Stages {
                         Ok(After::Rests)
                     }
                     Verdict::Approved(approved) => {
+                        // From here on it is carried through, however late it gets.
+                        if self.expire(intent).await? {
+                            return Ok(After::Rests);
+                        }
                         self.apply(intent, approved, reviewed.rivals, reviewed.reports).await
                     }
                 }
