@@ -1,5 +1,6 @@
 //! The one admission desk behind every door.
 
+use std::borrow::Cow;
 use std::future::{Future, poll_fn};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -9,7 +10,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use nephoran_model::intent::{Intent, IntentId, Move, Request, State};
 use nephoran_model::proposal::{Priority, Proposal};
-use nephoran_queue::{Band, Place, Queue};
+use nephoran_queue::{Band, Lane, Place, Queue};
 
 use super::id::Ids;
 use super::to_the_end::ToTheEnd;
@@ -117,7 +118,8 @@ impl Desk {
     /// Translates, plans and reviews without storing anything.
     pub async fn dry_run(&self, submission: Submission, depth: Depth) -> Result<DryRun, Refusal> {
         let now = Timestamp::now();
-        let mut intent = self.inner.record(submission, now);
+        let said = said(&read(&submission.request));
+        let mut intent = self.inner.record(submission, said, now);
         let mut proposal = translate::proposal(&intent, &self.inner.planner.inventory());
         let mut question = None;
         if let Some(model) = &self.inner.model
@@ -194,7 +196,8 @@ impl Inner {
         // A place that comes free meanwhile is not for one that stands behind.
         let mut full: Vec<(Priority, Duration)> = Vec::new();
         for submission in submissions {
-            let priority = priority(&submission);
+            let priority =
+                submission.priority.or_else(|| said(&read(&submission.request))).unwrap_or(Priority::Normal);
             if let Some((_, retry_after)) = full.iter().find(|(band, _)| *band == priority) {
                 let retry_after = *retry_after;
                 under_way.push(Err(Refusal::Full { band: priority.as_str(), retry_after }));
@@ -241,8 +244,12 @@ impl Inner {
         }
         let key = key_of(&submission);
         let folder_key = submission.folder_key.clone();
-        let intent = self.record(submission, Timestamp::now());
+        let read = read(&submission.request);
+        let (lane, said) = (self.lane(&submission.request, &read), said(&read));
+        drop(read);
+        let intent = self.record(submission, said, Timestamp::now());
         let band = band(intent.priority);
+        self.in_time(&intent, lane, band)?;
         let place = self.queue.reserve(band).map_err(|full| Refusal::Full {
             band: intent.priority.as_str(),
             retry_after: full.retry_after,
@@ -287,8 +294,31 @@ impl Inner {
         Ok(Admitted { id, state, position: 0, repeated: true })
     }
 
-    fn record(&self, submission: Submission, now: Timestamp) -> Intent {
-        let priority = priority(&submission);
+    /// Refuses what would still wait for its turn when its deadline passes: to be told now is worth
+    /// more than to be told then, and its place is for one that can be done in time.
+    fn in_time(&self, intent: &Intent, lane: Lane, band: Band) -> Result<(), Refusal> {
+        let Some(deadline) = intent.deadline else { return Ok(()) };
+        let begins = intent.not_before.map_or(intent.created_at, |at| at.max(intent.created_at));
+        let remains = Duration::try_from(deadline.duration_since(begins)).unwrap_or_default();
+        let wait = self.queue.wait_for(lane, band);
+        if wait <= remains {
+            return Ok(());
+        }
+        Err(Refusal::Late { wait, retry_after: wait.saturating_sub(remains).max(SOON) })
+    }
+
+    /// Whose turn it will wait for.
+    fn lane(&self, request: &Request, read: &Proposal) -> Lane {
+        let words = matches!(request, Request::Text(_));
+        if words && self.model.is_some() && translate::leaves_words_over(read) {
+            Lane::Model
+        } else {
+            Lane::Direct
+        }
+    }
+
+    fn record(&self, submission: Submission, said: Option<Priority>, now: Timestamp) -> Intent {
+        let priority = submission.priority.or(said).unwrap_or(Priority::Normal);
         let cause = match &submission.parent {
             Some(parent) => format!("follows {}", parent.id),
             None => format!("came in by {}", submission.source.as_str()),
@@ -340,21 +370,17 @@ fn key_of(submission: &Submission) -> Option<AcceptKey> {
     })
 }
 
-/// As claimed, else as the request itself says.
-fn priority(submission: &Submission) -> Priority {
-    submission.priority.or_else(|| said(&submission.request)).unwrap_or(Priority::Normal)
+/// What the grammar makes of words, or what came typed: for the priority and the queue only.
+fn read(request: &Request) -> Cow<'_, Proposal> {
+    match request {
+        Request::Text(words) => Cow::Owned(nephoran_grammar::translate(words)),
+        Request::Proposal(proposal) | Request::Intent { proposal, .. } => Cow::Borrowed(proposal),
+    }
 }
 
 /// The priority that the request itself says.
-fn said(request: &Request) -> Option<Priority> {
-    let actions = match request {
-        Request::Text(words) => match nephoran_grammar::translate(words) {
-            Proposal::Actions(actions) => return actions.priority,
-            Proposal::Clarify(_) | Proposal::Refuse(_) => return None,
-        },
-        Request::Proposal(proposal) | Request::Intent { proposal, .. } => proposal,
-    };
-    match actions {
+fn said(read: &Proposal) -> Option<Priority> {
+    match read {
         Proposal::Actions(actions) => actions.priority,
         Proposal::Clarify(_) | Proposal::Refuse(_) => None,
     }

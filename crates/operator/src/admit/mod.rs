@@ -62,6 +62,8 @@ pub struct Admitted {
 pub enum Refusal {
     #[error("the queue is full for {band} intents")]
     Full { band: &'static str, retry_after: Duration },
+    #[error("it would wait {} s for its turn, longer than until its deadline", .wait.as_secs_f64().ceil())]
+    Late { wait: Duration, retry_after: Duration },
     #[error("too many intents are live")]
     TooManyLive { retry_after: Duration },
     #[error("the operator is shutting down")]

@@ -229,6 +229,7 @@ fn status(refusal: &Refusal) -> StatusCode {
         | Refusal::TooManyLive { .. }
         | Refusal::Draining { .. }
         | Refusal::Model { .. }
+        | Refusal::Late { .. }
         | Refusal::Store { .. } => StatusCode::SERVICE_UNAVAILABLE,
         Refusal::KeyReused => StatusCode::CONFLICT,
         Refusal::Invalid { .. } => StatusCode::UNPROCESSABLE_ENTITY,
@@ -241,6 +242,7 @@ fn wait(refusal: &Refusal) -> Option<u64> {
         | Refusal::TooManyLive { retry_after }
         | Refusal::Draining { retry_after }
         | Refusal::Model { retry_after, .. }
+        | Refusal::Late { retry_after, .. }
         | Refusal::Store { retry_after, .. } => Some(retry_after.as_secs().max(1)),
         Refusal::KeyReused | Refusal::Invalid { .. } => None,
     }

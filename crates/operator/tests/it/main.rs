@@ -16,6 +16,7 @@ mod folder;
 mod hostile;
 mod http;
 mod intent_dropin;
+mod late;
 mod lints;
 mod page;
 mod s6;

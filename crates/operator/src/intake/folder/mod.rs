@@ -517,6 +517,7 @@ impl<'a> Door<'a> {
                 }
                 Err(
                     Refusal::TooManyLive { retry_after }
+                    | Refusal::Late { retry_after, .. }
                     | Refusal::Draining { retry_after }
                     | Refusal::Store { retry_after, .. }
                     | Refusal::Model { retry_after, .. },

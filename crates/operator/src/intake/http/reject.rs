@@ -93,6 +93,9 @@ impl From<Refusal> for Reject {
         };
         match refusal {
             Refusal::Full { retry_after, .. } => unavailable("queue_full", "The queue is full", retry_after),
+            Refusal::Late { retry_after, .. } => {
+                unavailable("late", "It would not be done before its deadline", retry_after)
+            }
             Refusal::TooManyLive { retry_after } => {
                 unavailable("too_many_live", "Too many intents are live", retry_after)
             }

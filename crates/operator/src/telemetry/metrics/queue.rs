@@ -11,7 +11,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use super::out::{Out, many, values};
 use crate::admit::Refusal;
 
-const REFUSALS: [&str; 7] = ["full", "live", "draining", "store", "key", "invalid", "model"];
+const REFUSALS: [&str; 8] = ["full", "live", "draining", "store", "key", "invalid", "model", "late"];
 
 #[derive(Debug)]
 pub(super) struct Queue {
@@ -43,6 +43,7 @@ impl Queue {
             Refusal::KeyReused => 4,
             Refusal::Invalid { .. } => 5,
             Refusal::Model { .. } => 6,
+            Refusal::Late { .. } => 7,
         };
         self.refusals[reason].inc();
     }
