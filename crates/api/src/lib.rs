@@ -11,6 +11,9 @@ pub mod shape;
 /// A proposal sent in place of words.
 pub mod proposal;
 
+/// The proposal's schema for a model's structured output.
+pub mod strict_schema;
+
 /// The drop-in intent of `POST /intent` and the hot folder.
 pub mod intent_v1;
 

@@ -95,7 +95,7 @@ const FUNCTION: Shape = Shape::Word(&[
     "e2-simulator",
 ]);
 
-static TARGET: Object = object(
+pub(crate) static TARGET: Object = object(
     &[
         may("name", Shape::Label).about("the word as said, lower-cased"),
         may("function", FUNCTION).about("what the vocabulary folds the word to"),
@@ -362,7 +362,7 @@ static REPORT: Object = object(
     &[Rule::ExactlyOne(&["target", "all"])],
 );
 
-const ACTION: Shape = Shape::Tagged {
+pub(crate) static ACTION: Shape = Shape::Tagged {
     tag: "action",
     variants: &[
         ("scale", &SCALE),
@@ -380,7 +380,7 @@ const ACTION: Shape = Shape::Tagged {
     ],
 };
 
-static ROOT: Object = object(
+pub(crate) static ROOT: Object = object(
     &[
         need("outcome", Shape::Word(&["actions"])),
         may("purpose", Shape::Word(&["check"])).about("feasibility: plan, never apply"),

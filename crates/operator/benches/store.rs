@@ -149,7 +149,6 @@ fn intent(number: usize) -> Intent {
         }],
         proposal: None,
         translator: None,
-        understanding: None,
         plan: None,
         findings: vec![],
         question: None,
