@@ -118,19 +118,18 @@ impl Dialer {
         if host.is_empty() {
             return Err(bad("it has no host"));
         }
-        let port = match authority.port() {
-            Some(port) => {
-                Some(port.as_str().parse::<u16>().map_err(|_| bad("its port is no number up to 65535"))?)
-            }
-            None => None,
-        };
+        // A port that is no number is read as none, and would silently become 80.
+        let named_port = authority.as_str().rsplit(']').next().is_some_and(|rest| rest.contains(':'));
+        if named_port && authority.port().is_none() {
+            return Err(bad("its port is no number up to 65535"));
+        }
         let literal = host.parse::<IpAddr>().ok();
         if let Some(address) = literal
             && let Some(range) = self.names.filter().refuses(&host, address)
         {
             return Err(Error::Forbidden { host, address, range });
         }
-        let port = port.unwrap_or(if secure { 443 } else { 80 });
+        let port = authority.port_u16().unwrap_or(if secure { 443 } else { 80 });
         let label = match host.contains(':') {
             true => format!("[{host}]:{port}"),
             false => format!("{host}:{port}"),

@@ -131,7 +131,8 @@ impl Service<Name> for Resolver {
     fn call(&mut self, name: Name) -> Self::Future {
         let Resolver { names, trusted } = self.clone();
         Box::pin(async move {
-            let host = name.as_str();
+            // As the list of allowed names has it.
+            let host = &name.as_str().trim_end_matches('.').to_ascii_lowercase();
             let addresses = match trusted {
                 true => names.addresses(host).await?,
                 false => names.allowed(host).await?,
