@@ -8,6 +8,3 @@ pub mod folder;
 
 /// The file that `POST /intent` hands on.
 pub mod handoff;
-
-/// What a door says to words that are no order.
-mod words;

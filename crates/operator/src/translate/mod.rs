@@ -54,7 +54,7 @@ pub fn read_back(actions: &Actions) -> Question {
     Question {
         missing: vec![Missing::Confirmation],
         text: nephoran_grammar::render(actions),
-        candidates: Vec::new(),
+        candidates: vec!["yes".into()],
     }
 }
 
@@ -65,14 +65,12 @@ pub fn is_yes(answer: &str) -> bool {
 
 /// What the requester is asked. Rendered by us, never a translator's own text.
 pub fn question(clarify: &Clarify) -> Question {
-    Question {
-        missing: clarify.missing.clone(),
-        text: clarify.question.clone().unwrap_or_else(|| {
-            let missing: Vec<&str> = clarify.missing.iter().map(|missing| missing.as_str()).collect();
-            format!("Please say: {}.", missing.join(", "))
-        }),
-        candidates: Vec::new(),
-    }
+    Question { missing: clarify.missing.clone(), text: said(clarify), candidates: Vec::new() }
+}
+
+/// The grammar words its question with the request before it; for a model's there is the general one.
+pub fn said(clarify: &Clarify) -> String {
+    clarify.question.clone().unwrap_or_else(|| nephoran_grammar::question(&clarify.missing, None))
 }
 
 /// What a translator refuses, as a finding with its remedy.

@@ -6,7 +6,7 @@ use nephoran_model::intent::{Constraints, Request};
 use nephoran_model::proposal::{Priority, Proposal};
 
 use super::name::Kind;
-use crate::intake::words::{question, refusal};
+use crate::translate;
 
 /// What a file asks for.
 #[derive(Debug, Clone, PartialEq)]
@@ -105,8 +105,8 @@ impl Reader {
         match (self.translate)(words) {
             Proposal::Actions(actions) => priority = actions.priority,
             Proposal::Clarify(_) if self.model_follows => {}
-            Proposal::Clarify(clarify) => return Err(Fault::Wrong(question(&clarify))),
-            Proposal::Refuse(refuse) => return Err(Fault::Wrong(refusal(&refuse).to_owned())),
+            Proposal::Clarify(clarify) => return Err(Fault::Wrong(translate::said(&clarify))),
+            Proposal::Refuse(refuse) => return Err(Fault::Wrong(translate::refusal(&refuse).message)),
         }
         Ok(Asked {
             request: Request::Text(words.to_owned()),

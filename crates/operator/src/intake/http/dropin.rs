@@ -18,7 +18,7 @@ use super::reject::Reject;
 use super::{INTENT_BODY, Shared, body};
 use crate::admit::{Key, Submission};
 use crate::intake::handoff::{self, Handoff};
-use crate::intake::words;
+use crate::translate;
 
 /// Where everything can be sent that this route does not take.
 const ELSEWHERE: &str = "/api/v1/intents takes every request";
@@ -152,8 +152,10 @@ fn as_intent(proposal: &Proposal) -> Result<Value, String> {
         || format!("only one scaling to a number in a named namespace is taken here; {ELSEWHERE}");
     let actions = match proposal {
         Proposal::Actions(actions) => actions,
-        Proposal::Clarify(clarify) => return Err(format!("{} ({ELSEWHERE})", words::question(clarify))),
-        Proposal::Refuse(refuse) => return Err(format!("{} ({ELSEWHERE})", words::refusal(refuse))),
+        Proposal::Clarify(clarify) => return Err(format!("{} ({ELSEWHERE})", translate::said(clarify))),
+        Proposal::Refuse(refuse) => {
+            return Err(format!("{} ({ELSEWHERE})", translate::refusal(refuse).message));
+        }
     };
     let Actions { purpose: None, actions, .. } = actions else { return Err(one_scale()) };
     let [Action::Scale(scale)] = actions.as_slice() else { return Err(one_scale()) };

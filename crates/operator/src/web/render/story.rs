@@ -107,7 +107,14 @@ fn answer_form(visit: &Visit, intent: &Intent, question: &Question) -> Markup {
                 input #answer-text name="text" required autocomplete="off" maxlength="1000";
                 button.primary type="submit" { "Answer" }
             }
-            p.minor { "An answer fills in what is missing and changes nothing else." }
+            @if question.missing.contains(&Missing::Confirmation) {
+                p.minor {
+                    "A language model read your words like this. With yes it is planned and reviewed like any
+                    other; nothing is done before. If you meant something else, cancel it and say it in other words."
+                }
+            } @else {
+                p.minor { "An answer fills in what is missing and changes nothing else." }
+            }
         }
     }
 }
