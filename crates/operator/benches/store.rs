@@ -149,6 +149,7 @@ fn intent(number: usize) -> Intent {
         }],
         proposal: None,
         translator: None,
+        understanding: None,
         plan: None,
         findings: vec![],
         question: None,

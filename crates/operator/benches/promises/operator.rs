@@ -68,6 +68,19 @@ impl Operator {
         line.split_whitespace().nth(1).and_then(|word| word.parse::<u64>().ok()).expect("a number") * 1024
     }
 
+    /// The time that it has spent on processors since its start.
+    #[allow(dead_code, reason = "for the overload runs")]
+    pub fn cpu(&self) -> Duration {
+        let stat =
+            std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).expect("the process is alive");
+        let after = stat.rsplit(')').next().expect("Linux says the name in brackets");
+        let ticks = |n: usize| -> u64 {
+            after.split_whitespace().nth(n).and_then(|word| word.parse().ok()).expect("a number")
+        };
+        // User and system time, in hundredths of a second.
+        Duration::from_millis(10 * (ticks(11) + ticks(12)))
+    }
+
     /// The sum over all samples of a metric whose line begins with `name`.
     pub async fn metric(&self, name: &str) -> f64 {
         let mut connection = super::load::Connection::open(&self.address).await;

@@ -21,6 +21,12 @@ pub struct Asked {
     pub prompt: String,
     /// What the last message of the user asks for; without the frame around it where there is one.
     pub words: String,
+    /// The author's answers so far, where the last message is a document that has them.
+    pub answers: Vec<String>,
+    /// Every other text in the last message: names, passages, errors; in their order.
+    pub others: Vec<String>,
+    /// The names that the last message says exist.
+    pub names: Vec<String>,
     pub stream: bool,
     /// The schema that the answer must have.
     pub schema: Option<Value>,
@@ -40,7 +46,18 @@ impl Asked {
         };
         let stream = body["stream"].as_bool().unwrap_or(api == Api::Ollama);
         let schema = schema.is_object().then(|| schema.clone());
-        Self { api, headers, prompt, words: words(&last), stream, schema, body }
+        let document: Value = serde_json::from_str(&last).unwrap_or_default();
+        let (mut answers, mut others, mut names) = (Vec::new(), Vec::new(), Vec::new());
+        for (key, value) in document.as_object().into_iter().flatten() {
+            match key.as_str() {
+                "request" => {}
+                "answers" => texts(value, &mut answers),
+                _ => texts(value, &mut others),
+            }
+        }
+        texts(&document["known"]["names"], &mut names);
+        let words = words(&last, &document);
+        Self { api, headers, prompt, words, answers, others, names, stream, schema, body }
     }
 
     pub fn model(&self) -> &str {
@@ -50,12 +67,20 @@ impl Asked {
 
 /// The request inside the last message: the value of `request` where it is a document, what is
 /// between `<request>` and `</request>`, else all of it.
-fn words(message: &str) -> String {
-    if let Ok(Value::Object(document)) = serde_json::from_str(message)
-        && let Some(Value::String(words)) = document.get("request")
-    {
-        return words.clone();
+fn words(message: &str, document: &Value) -> String {
+    if let Some(words) = document["request"].as_str() {
+        return words.to_owned();
     }
     let inside = message.split_once("<request>").and_then(|(_, rest)| rest.split_once("</request>"));
     inside.map_or(message, |(words, _)| words).trim().to_owned()
+}
+
+/// Every text in it.
+fn texts(value: &Value, out: &mut Vec<String>) {
+    match value {
+        Value::String(text) => out.push(text.clone()),
+        Value::Array(items) => items.iter().for_each(|item| texts(item, out)),
+        Value::Object(fields) => fields.values().for_each(|field| texts(field, out)),
+        _ => {}
+    }
 }
