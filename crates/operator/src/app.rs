@@ -23,6 +23,7 @@ use crate::admit::id::Ids;
 use crate::admit::{Desk, RequestRates};
 use crate::config::{Config, FolderMode, UnknownTargets};
 use crate::intake::{folder, http};
+use crate::outgoing;
 use crate::package::{Repository, RepositoryConfig};
 use crate::plan::{Packages, Planner};
 use crate::reconcile::drift::Drift;
@@ -32,6 +33,7 @@ use crate::store::{Health, Store, retention};
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::readiness::Readiness;
 use crate::telemetry::{gather, logs};
+use crate::translate::model::Translator;
 use crate::web;
 
 /// How long what runs may take to come to an end after a stop signal.
@@ -173,7 +175,9 @@ impl Operator {
         let newest = resume(&records, &queue).await.context("take up what was accepted before")?;
         readiness.holds("queue");
 
-        let model: Option<Arc<dyn crate::translate::model::Translator>> = None;
+        let clients = outgoing::clients(config)?;
+        let model =
+            outgoing::model(config, &clients, None)?.map(|model| Arc::new(model) as Arc<dyn Translator>);
         let desk = Desk::new(
             store.clone(),
             queue.clone(),

@@ -44,6 +44,9 @@ pub mod config;
 /// The command line.
 pub mod cli;
 
+/// The way out by HTTP, and who is called over it.
+pub mod outgoing;
+
 /// The wiring; alone names concrete adapters.
 pub mod app;
 

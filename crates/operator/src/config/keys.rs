@@ -139,6 +139,12 @@ pub const KEYS: &[Key] = &[
     ),
     key("translate.model.cache_entries", Scalar, "1000", "Answers kept for that; 0: none."),
     later("retrieve.folder", Text, "null", "Folder of documents for the model.", "retrieval"),
+    key(
+        "http.allow",
+        List,
+        "[]",
+        "Hosts and networks that may be called although they are private, e.g. a model on this machine.",
+    ),
     key("guard.namespaces", List, "[\"*\"]", "Namespaces that may be changed; * stands for any text."),
     key(
         "guard.protected",

@@ -41,6 +41,7 @@ pub struct Config {
     pub queue: nephoran_queue::Limits,
     pub workers: Workers,
     pub translate: Translate,
+    pub http: Http,
     pub guard: Bounds,
     pub retention: Duration,
     pub telemetry: Telemetry,
@@ -116,6 +117,12 @@ pub struct Workers {
 pub struct Translate {
     /// Asked for what the grammar cannot account for; `None`: nobody is.
     pub model: Option<Model>,
+}
+
+/// How other servers are called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Http {
+    pub allow: Vec<nephoran_http::Allow>,
 }
 
 /// A language model's server.

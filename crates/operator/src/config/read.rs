@@ -1,5 +1,6 @@
 //! Layered values become typed ones; what is wrong with them is collected.
 
+mod http;
 mod translate;
 
 use std::collections::BTreeSet;
@@ -65,6 +66,7 @@ impl Reader {
         let queue = self.queue();
         let workers = self.workers();
         let translate = self.translate();
+        let http = self.http();
         let guard = self.guard();
         let retention = self.duration("retention");
         let telemetry = self.telemetry();
@@ -82,6 +84,7 @@ impl Reader {
             queue,
             workers,
             translate,
+            http,
             guard,
             retention,
             telemetry,

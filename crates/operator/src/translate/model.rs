@@ -2,7 +2,7 @@
 
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
-use nephoran_llm::{Ask, Error, Known, Origin, Understood};
+use nephoran_llm::{Ask, Error, Known, ModelTranslator, Origin, Understood};
 use nephoran_model::intent::{Intent, Question, Request, Understanding};
 use nephoran_model::inventory::Inventory;
 use nephoran_model::proposal::{Actions, Missing, Proposal};
@@ -18,6 +18,16 @@ pub trait Translator: Send + Sync {
 
     /// Returns when it may be asked: while its endpoint is away, nobody takes up work for it.
     fn ready(&self) -> BoxFuture<'_, ()>;
+}
+
+impl Translator for ModelTranslator {
+    fn translate<'a>(&'a self, ask: &'a Ask<'a>) -> BoxFuture<'a, Result<Understood, Error>> {
+        Box::pin(self.translate(ask))
+    }
+
+    fn ready(&self) -> BoxFuture<'_, ()> {
+        Box::pin(self.ready())
+    }
 }
 
 /// What to ask for an intent; `None` when it did not come in words.
