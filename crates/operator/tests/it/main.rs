@@ -22,3 +22,4 @@ mod page;
 mod s6;
 mod spine;
 mod telemetry;
+mod understood;
