@@ -180,6 +180,21 @@ pub(super) fn groups(sheet: &mut Sheet) -> Result<Vec<Group>, Miss> {
         let content = has_content(sheet, &part.items);
         let place = part.items.iter().any(|at| is_place(&sheet.items[*at]));
         let Some(group) = groups.last_mut() else {
+            // "hello from core-lab", "emergency at edge-oslo": whose place is that?
+            let spoken = part.items.iter().any(|at| {
+                let item = &sheet.items[*at];
+                item.mark == Mark::None
+                    && (matches!(item.class, C::Priority | C::You | C::Be)
+                        || item.class == C::Fill && !sheet.word(*at).starts_with("please"))
+            });
+            if mine & !SOFT == 0
+                && (place || mine == SOFT)
+                && spoken
+                && !has_verb(sheet, &part.items)
+                && !content
+            {
+                return Err(sheet.unclear(part.items[0]));
+            }
             waiting.extend(&part.items);
             if mine == 0 {
                 leads |= content;
@@ -188,6 +203,49 @@ pub(super) fn groups(sheet: &mut Sheet) -> Result<Vec<Group>, Miss> {
             groups.push(Group { own: std::mem::take(&mut waiting), ..Group::default() });
             continue;
         };
+        // "scale smf (amf)": the same again, or something else.
+        if mine & HARD != 0
+            && part.items.first().is_some_and(|at| {
+                at.checked_sub(1)
+                    .is_some_and(|before| sheet.class(before) == C::Comma && sheet.items[before].value == 1.0)
+            })
+        {
+            return Err(sheet.unclear(part.items[0]));
+        }
+        // "... to 5 and run": a verb with nothing to do.
+        let idle = mine == 0
+            && part.by.is_some_and(|by| by != C::Fill)
+            && has_verb(sheet, &part.items)
+            && part.items.iter().all(|at| light(&sheet.items[*at]) || sheet.items[*at].mark == Mark::None)
+            && !says(sheet, &part.items, &[C::Show, C::Pron, C::Unsupported])
+            && !content
+            && parts.get(index + 1).is_none_or(|next| next.by != Some(C::Fill));
+        if idle && has_content(sheet, &group.own) {
+            return Err(sheet.unclear(part.items[0]));
+        }
+        // "upgrade smf to v1.6 and scale it to 4": the thing stays the same.
+        let again = mine == 0
+            && says(sheet, &part.items, &[C::Pron])
+            && part
+                .items
+                .iter()
+                .map(|at| &sheet.items[*at])
+                .any(|item| is_verb(item) && !ADJUNCT.has(item.class))
+            && has_verb(sheet, &group.own)
+            && has_content(sheet, &group.own);
+        if again {
+            let shared: Vec<usize> = group
+                .all()
+                .filter(|at| {
+                    let item = &sheet.items[*at];
+                    is_place(item) || matches!(item.mark, Mark::Thing | Mark::Called)
+                })
+                .collect();
+            let mut own = std::mem::take(&mut waiting);
+            own.extend(&part.items);
+            groups.push(Group { own, shared, inherits: false });
+            continue;
+        }
         if mine == 0 {
             // "..., and in ran-b | scale smf": what stands right before a verb is the verb's.
             let next = parts.get(index + 1).filter(|next| next.by == Some(C::Fill));
@@ -217,6 +275,24 @@ pub(super) fn groups(sheet: &mut Sheet) -> Result<Vec<Group>, Miss> {
                 group.own.extend(&part.items);
             }
             continue;
+        }
+        // "in ran-a and edge-oslo to 3": a second place, or a second workload.
+        let first = part.items.iter().copied().find(|at| sheet.items[*at].mark != Mark::None);
+        let second_place = first.is_some_and(|at| {
+            let item = &sheet.items[at];
+            let before = group.own.last().map(|last| &sheet.items[*last]);
+            item.mark == Mark::Thing
+                && item.class != C::Function
+                && item.prep == C::Fill
+                && !has_verb(sheet, &part.items)
+                && before.is_some_and(|last| {
+                    is_place(last) || last.mark == Mark::Thing && matches!(last.prep, C::On | C::From | C::To)
+                })
+                && part.by == Some(C::And)
+                && part.items.first() == Some(&at)
+        });
+        if second_place && !part.items.iter().any(|at| is_place(&sheet.items[*at])) {
+            return Err(sheet.unclear(part.items[0]));
         }
         let new = starts(sheet, group, part);
         if new {
@@ -265,6 +341,13 @@ fn starts(sheet: &Sheet, group: &Group, part: &Part) -> bool {
     if mine & HARD != 0 && theirs & HARD != 0 {
         return !apposition(sheet, group, part);
     }
+    // Cells preferred here and avoided there.
+    if mine & theirs & CELLS != 0
+        && says(sheet, &part.items, &[C::Prefer, C::Avoid, C::Forbid])
+        && says(sheet, &group.own, &[C::Prefer, C::Avoid, C::Forbid])
+    {
+        return true;
+    }
     if mine & SOFT != 0 && theirs & SOFT != 0 && mine & HARD == 0 && theirs & HARD == 0 {
         return true;
     }
@@ -285,7 +368,12 @@ fn starts(sheet: &Sheet, group: &Group, part: &Part) -> bool {
     }
     let orders =
         part.items.iter().map(|at| &sheet.items[*at]).any(|item| is_verb(item) && !ADJUNCT.has(item.class));
-    orders && has_verb(sheet, &group.own) && mine != 0
+    let ordered = group
+        .own
+        .iter()
+        .map(|at| &sheet.items[*at])
+        .any(|item| is_verb(item) && !ADJUNCT.has(item.class) && item.class != C::Steer);
+    orders && ordered && mine != 0
 }
 
 /// "create upf-guest-2, a upf, ...": the second names the kind of the first.
@@ -361,6 +449,25 @@ fn share(sheet: &Sheet, groups: &mut [Group]) -> Result<(), Miss> {
             }
         }
         groups[index].shared.extend(verbs);
+    }
+    // "prefer cell 503, forbid cell 504" after "slice sst 5:".
+    let topic: Vec<usize> = {
+        let first = &groups[0].own;
+        let verb = first.iter().copied().find(|at| is_verb(&sheet.items[*at]));
+        first
+            .iter()
+            .copied()
+            .filter(|at| {
+                matches!(sheet.items[*at].mark, Mark::SliceName | Mark::Sst | Mark::Sd | Mark::Ue)
+                    && verb.is_none_or(|verb| *at < verb)
+            })
+            .collect()
+    };
+    for group in groups.iter_mut().skip(1) {
+        let found = anchors(sheet, &group.own);
+        if found & CELLS != 0 && found & (SLICE | UE | HARD | SOFT | FIVE_QI) == 0 {
+            group.shared.extend(&topic);
+        }
     }
     // "scale upf and smf to 3": the number comes last.
     for index in (0..count - 1).rev() {

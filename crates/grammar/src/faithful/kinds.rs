@@ -70,6 +70,14 @@ impl Work<'_> {
         Miss::new(format!("/actions/{}", self.index), Why::Unclear, words.join(" "))
     }
 
+    /// Whether a word of this class is not accounted for yet.
+    pub(super) fn loose(&self, class: C) -> bool {
+        self.group.own.iter().any(|at| {
+            let item = &self.sheet.items[*at];
+            item.mark == Mark::None && item.class == class && !item.used
+        })
+    }
+
     /// Accounts for words of these classes.
     pub(super) fn allow(&mut self, classes: &[C]) {
         for at in self.group.own.clone() {
@@ -103,6 +111,7 @@ pub(super) fn facts(sheet: &mut Sheet, groups: &[Group], out: &mut Said) -> Resu
         match action(&mut work) {
             Ok(name) => {
                 reports &= name == "report";
+                each(&mut work, groups.len());
                 let facts = std::mem::take(&mut work.facts);
                 let carries = std::mem::take(&mut work.also_carries);
                 out.carrying.extend(carries.iter().map(|at| (sheet.items[*at].lo, sheet.items[*at].hi)));
@@ -134,6 +143,19 @@ pub(super) fn facts(sheet: &mut Sheet, groups: &[Group], out: &mut Said) -> Resu
         misses.push(Miss::new("", Why::Unclear, "?"));
     }
     if misses.is_empty() { Ok(()) } else { Err(misses) }
+}
+
+/// "amf, smf and upf to 5 each": that is what sharing means.
+fn each(work: &mut Work<'_>, groups: usize) {
+    for at in work.group.own.clone() {
+        let counted = work
+            .sheet
+            .before(at, &[C::Pods])
+            .is_some_and(|before| work.sheet.items[before].mark == Mark::Quantity);
+        if groups > 1 && counted && work.sheet.word(at) == "each" {
+            work.sheet.items[at].used = true;
+        }
+    }
 }
 
 const REFUSED: &[C] = &[
@@ -174,7 +196,8 @@ fn action(work: &mut Work<'_>) -> Result<&'static str, Miss> {
         return traffic::qos(work);
     }
     let preferred = work.any(&[C::Prefer, C::Avoid, C::Forbid]);
-    if preferred
+    let watches = work.says(C::Metric) && !sliced && !ue && !celled;
+    if preferred && !watches
         || celled && (sliced || ue) && !creates && work.any(&[C::Must, C::Only])
         || celled && (sliced || ue || work.says(C::Traffic)) && work.any(&[C::Off, C::Steer])
         || celled && ue
@@ -259,7 +282,10 @@ fn puts(work: &Work<'_>) -> bool {
         || numbers
             .iter()
             .any(|number| number.checked_sub(1).is_some_and(|before| work.sheet.class(before) == C::To));
-    let put = work.says(C::Put) && counted && (into || within && !work.says(C::Pods));
+    let article = things
+        .iter()
+        .any(|at| work.sheet.class(*at) == C::Function && *at > 0 && work.sheet.class(at - 1) == C::A);
+    let put = work.says(C::Put) && (counted || article && into) && (into || within && !work.says(C::Pods));
     let light = work.any(&[C::Light, C::Put]) && counted && into;
     let fresh = work.says(C::New) && work.any(&[C::Put, C::Want, C::Give, C::Light]);
     let wants = work.says(C::Want)
@@ -301,25 +327,117 @@ fn mood(work: &Work<'_>) -> Result<(), Miss> {
     let passive = work.any(&[C::Be, C::Should, C::Must, C::Want, C::Become, C::Let, C::Have]);
     let asks =
         work.any(&[C::When, C::Show, C::HowMany, C::Status, C::Alive, C::Question]) || work.sheet.check;
-    if base || asks {
+    modals(work)?;
+    let finite = work.group.own.iter().copied().find(|at| {
+        let unmarked = work.sheet.items[*at].mark == Mark::None;
+        let word = work.sheet.word(*at);
+        let tells = matches!(work.sheet.class(*at), C::Be | C::Have)
+            && matches!(word, "is" | "are" | "am" | "has" | "being")
+            && work.sheet.class(at + 1) != C::To;
+        let runs = work.sheet.class(*at) == C::Run && word == "running";
+        // "is above", "exceeds", "went above" tell a state; "stay above" orders one.
+        let compares = matches!(work.sheet.class(*at), C::Below | C::Above | C::AtLeast | C::AtMost) && {
+            let first = word.split(' ').next().unwrap_or_default();
+            matches!(first, "is" | "has")
+                || !base
+                    && (first.len() > 4
+                        && first.ends_with('s')
+                        && !first.ends_with("ss")
+                        && !matches!(first, "tops" | "less")
+                        || first.ends_with("ed") && !matches!(first, "capped" | "limited" | "topped")
+                        || table::PAST.contains(&first))
+        };
+        unmarked && (tells || runs || compares)
+    });
+    // "what happens if upf has 5 pods?"
+    if work.sheet.check
+        && !work.says(C::When)
+        && (finite.is_some() && work.says(C::Have) || work.says(C::Should) && work.says(C::You))
+    {
+        return Err(work.unclear());
+    }
+    if asks {
         return Ok(());
     }
-    if let Some(at) = third.filter(|_| !work.says(C::Should)).or(past.filter(|_| !passive)) {
+    if !base && let Some(at) = third.filter(|_| !work.says(C::Should)).or(past.filter(|_| !passive)) {
         return Err(work.sheet.unclear(at));
     }
-    // "is scaled to 5", "has 5 replicas" tells what is.
-    let finite = work.group.own.iter().copied().find(|at| {
-        matches!(work.sheet.class(*at), C::Be | C::Have)
-            && work.sheet.items[*at].mark == Mark::None
-            && matches!(work.sheet.word(*at), "is" | "are" | "am" | "has" | "being")
-            && work.sheet.class(at + 1) != C::To
-    });
     let ordered =
         work.any(&[C::Should, C::Must, C::Want, C::Let, C::Prefer, C::Forbid, C::Avoid, C::Give, C::Keep]);
     match finite {
         Some(at) if !ordered => Err(work.sheet.unclear(at)),
         _ => Ok(()),
     }
+}
+
+/// A modal verb behind an order belongs to nothing: "double the must upf", and
+/// what was wanted is not what is.
+fn modals(work: &Work<'_>) -> Result<(), Miss> {
+    let exempt = work.any(&[C::Keep, C::When]);
+    let mut ordered = false;
+    let mut last = None;
+    for at in work.group.own.iter().copied() {
+        let item = &work.sheet.items[at];
+        // A separator stands between: a part of its own.
+        if last.is_some_and(|last| last + 1 < at) {
+            ordered = false;
+        }
+        last = Some(at);
+        if item.mark != Mark::None {
+            continue;
+        }
+        let word = work.sheet.word(at);
+        let modal = matches!(item.class, C::Want | C::Should | C::Must | C::Become | C::Let)
+            || item.class == C::You && matches!(word, "we" | "i");
+        if modal && ordered && !exempt {
+            return Err(work.sheet.unclear(at));
+        }
+        if item.class == C::Want
+            && word.ends_with("ed")
+            && word != "need"
+            && (ordered || work.says(C::You) || at > 0 && matches!(work.sheet.class(at - 1), C::The | C::A))
+        {
+            return Err(work.sheet.unclear(at));
+        }
+        // "i am scaling", "we scaled" tells.
+        if item.class == C::You
+            && matches!(word, "we" | "i")
+            && (work.sheet.class(at + 1) == C::Be
+                || crate::frame::VERBS.has(work.sheet.class(at + 1))
+                    && work.sheet.word(at + 1).ends_with("ed"))
+        {
+            return Err(work.sheet.unclear(at));
+        }
+        if crate::frame::VERBS.has(item.class) && !matches!(item.class, C::Show | C::HowMany) {
+            let first = word.split(' ').next().unwrap_or_default();
+            ordered |= !first.ends_with("ed") && !first.ends_with('s') && !table::PAST.contains(&first);
+        }
+    }
+    // "upf in ran-a doubled"
+    for at in work.group.own.iter().copied() {
+        let item = &work.sheet.items[at];
+        let told = item.mark == Mark::None
+            && item.class == C::Factor
+            && work.sheet.word(at).ends_with("ed")
+            && !work.any(&[C::Be, C::Should, C::Must, C::Want, C::Become, C::Let, C::Have]);
+        if told {
+            return Err(work.sheet.unclear(at));
+        }
+    }
+    // The same order twice: "retire amf-old out of service".
+    for class in [C::Retire, C::Remove, C::Undo, C::Deploy, C::Upgrade, C::Forbid, C::Only] {
+        let said: Vec<usize> = work
+            .group
+            .own
+            .iter()
+            .copied()
+            .filter(|at| work.sheet.items[*at].mark == Mark::None && work.sheet.class(*at) == class)
+            .collect();
+        if let [_, second, ..] = said.as_slice() {
+            return Err(work.sheet.unclear(*second));
+        }
+    }
+    Ok(())
 }
 
 pub(super) fn count(qty: &Qty) -> Option<u64> {

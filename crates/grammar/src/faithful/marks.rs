@@ -131,6 +131,9 @@ pub(super) fn is_label(word: &str) -> bool {
 
 /// What the words force, or why they force nothing.
 pub(super) fn force(source: &Source<'_>) -> Result<Said, Vec<Miss>> {
+    if source.words.chars().count() > nephoran_model::proposal::MAX_WORDS {
+        return Err(vec![Miss::new("", Why::Unclear, "")]);
+    }
     let (text, answers_from) = joined(source);
     let spoken = said(source);
     let mut raw = Vec::new();
@@ -152,6 +155,7 @@ pub(super) fn force(source: &Source<'_>) -> Result<Said, Vec<Miss>> {
     };
     items(&tokens.list, &mut sheet, answers_from);
     whole_request(&mut sheet, &mut out, &spoken).map_err(|miss| vec![miss])?;
+    refold(&mut sheet).map_err(|miss| vec![miss])?;
     labels(&mut sheet);
     let groups = groups::groups(&mut sheet).map_err(|miss| vec![miss])?;
     kinds::facts(&mut sheet, &groups, &mut out)?;
@@ -159,10 +163,24 @@ pub(super) fn force(source: &Source<'_>) -> Result<Said, Vec<Miss>> {
         .items
         .iter()
         .enumerate()
-        .filter(|(_, item)| !item.used && !table::filler(item.class))
+        .filter(|(_, item)| {
+            // A mark that no field took over carries nothing.
+            let carried = out.carrying.iter().any(|(lo, hi)| *lo <= item.lo && *hi >= item.hi);
+            if item.mark == Mark::None { !item.used && !table::filler(item.class) } else { !carried }
+        })
         .map(|(at, _)| Miss::new("", Why::LeftOver, sheet.word(at)))
         .collect();
-    if left.is_empty() { Ok(out) } else { Err(left) }
+    if !left.is_empty() {
+        return Err(left);
+    }
+    // Twice the same, two values for one thing, more than one request holds.
+    let sound = super::assemble(&out).is_some_and(|actions| {
+        let all = &actions.actions;
+        all.len() <= nephoran_model::proposal::MAX_ACTIONS
+            && !all.iter().enumerate().any(|(index, action)| all[..index].contains(action))
+            && !crate::contradicts(all)
+    });
+    if sound { Ok(out) } else { Err(vec![Miss::new("", Why::Unclear, sheet.text)]) }
 }
 
 pub(super) fn motive(source: &Source<'_>) -> Option<(String, (u32, u32))> {
@@ -208,7 +226,8 @@ fn items(toks: &[Tok], sheet: &mut Sheet, answers_from: u32) {
             item.kind = Kind::Time(unit);
             item.whole = value == 1.0;
         } else if let Some(read) = number(&toks[at - 1..], &sheet.text) {
-            let first_word = word.to_owned();
+            // "times two"
+            let multiplied = at >= 2 && toks[at - 2].class == C::Times;
             let used = read.used;
             item.class = C::Number;
             item.value = read.value;
@@ -224,7 +243,12 @@ fn items(toks: &[Tok], sheet: &mut Sheet, answers_from: u32) {
                 item.value /= 1e6;
                 item.kind = Kind::Time(22);
             }
-            let _ = first_word;
+            if multiplied {
+                item.kind = Kind::Times;
+                if let Some(before) = sheet.items.last_mut() {
+                    before.used = true;
+                }
+            }
             if let Some(next) = toks.get(at) {
                 let min = &sheet.text[next.lo as usize..next.hi as usize] == "min" && after_for;
                 match next.class {
@@ -244,12 +268,109 @@ fn items(toks: &[Tok], sheet: &mut Sheet, answers_from: u32) {
     }
 }
 
+/// Words that mean something else beside their neighbours: "a pod" is one,
+/// "plus 2" adds, "out of" takes from.
+fn refold(sheet: &mut Sheet) -> Result<(), Miss> {
+    let has = |sheet: &Sheet, classes: &[C]| sheet.items.iter().any(|item| classes.contains(&item.class));
+    let counts = has(sheet, &[C::Add, C::Remove, C::Shrink]);
+    for at in 0..sheet.items.len() {
+        let next = sheet.class(at + 1);
+        match sheet.class(at) {
+            C::A if counts && next == C::Pods && !sheet.word(at + 1).ends_with('s') => {
+                one(sheet, at, C::Fill)
+            }
+            C::More if next != C::Number && next != C::Than => {
+                let another = sheet.word(at) == "another";
+                let extra = at > 0 && sheet.class(at - 1) == C::A;
+                let counted = sheet.before(at, &[C::Pods]).is_some_and(|b| sheet.class(b) == C::Number);
+                if (another || extra) && !counted {
+                    one(sheet, at, C::More);
+                }
+            }
+            C::And if sheet.word(at) == "plus" => {
+                if next != C::Number {
+                    return Err(sheet.unclear(at));
+                }
+                sheet.items[at].class = C::Add;
+            }
+            C::Out if next == C::Of => {
+                sheet.items[at].class = C::Fill;
+                sheet.items[at + 1].class = C::Off;
+            }
+            // "take two pods away from pcf"
+            C::Avoid if sheet.word(at) == "away from" => {
+                let thing = sheet.skip(at + 1, &[C::The]);
+                let named = matches!(sheet.class(thing), C::Function | C::Quoted)
+                    || sheet.class(thing) == C::Name && !sheet.word(thing).starts_with("cell");
+                if named && sheet.items[..at].iter().any(|item| item.class == C::Number) {
+                    sheet.items[at].class = C::Off;
+                }
+            }
+            C::In if sheet.word(at + 1) == "total" && has(sheet, &[C::Add, C::Grow, C::Scale, C::Set]) => {
+                sheet.items[at].class = C::Fill;
+                sheet.items[at + 1].class = C::Fill;
+            }
+            // "move the pcf over to 13"
+            C::Over if matches!(next, C::To | C::In) => sheet.items[at].class = C::Fill,
+            // "upf number 3", "pod 3" is one of several.
+            C::Noun if sheet.word(at) == "number" && next == C::Number => return Err(sheet.unclear(at)),
+            C::Pods
+                if next == C::Number && matches!(sheet.word(at), "pod" | "replica" | "instance" | "copy") =>
+            {
+                return Err(sheet.unclear(at));
+            }
+            // "cell 5 only for slice 1" says it of the slice.
+            C::Only if matches!(next, C::For | C::SliceWord) && sheet.items[at].value == 0.0 => {
+                return Err(sheet.unclear(at));
+            }
+            C::When => trigger(sheet, at)?,
+            C::Told if sheet.check && matches!(sheet.word(at), "were" | "was" | "would" | "had") => {
+                sheet.items[at].class = C::Fill;
+            }
+            // A conjunction with nothing behind it promised more.
+            C::And | C::Then => {
+                let ahead = sheet.skip(at + 1, &[C::Fill, C::The, C::Comma]);
+                if matches!(sheet.class(ahead), C::Stop | C::Quest | C::Or | C::But)
+                    || sheet.class(at) == C::And && sheet.class(ahead) == C::And
+                {
+                    return Err(sheet.unclear(at));
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn one(sheet: &mut Sheet, at: usize, prep: C) {
+    let item = &mut sheet.items[at];
+    item.class = C::Number;
+    item.value = 1.0;
+    item.whole = true;
+    item.prep = prep;
+}
+
+/// "when cpu is above 70 %" sets off; "if you must" says how.
+fn trigger(sheet: &Sheet, at: usize) -> Result<(), Miss> {
+    let ahead = sheet
+        .skip(at + 1, &[C::The, C::A, C::Link, C::Statistic, C::Max, C::Of, C::Function, C::Name, C::Fill]);
+    let measured =
+        matches!(sheet.class(ahead), C::Metric | C::Sessions | C::UeNoun | C::Subscribers | C::Pdu);
+    let twice = sheet.items[..at].iter().any(|item| item.class == C::When);
+    if measured && !twice { Ok(()) } else { Err(sheet.unclear(at)) }
+}
+
 /// Purpose, priority, reason and manners: they belong to no action.
 fn whole_request(sheet: &mut Sheet, out: &mut Said, spoken: &str) -> Result<(), Miss> {
     let mut priority: Option<Priority> = None;
     for at in 0..sheet.items.len() {
         let item = sheet.items[at];
         match item.class {
+            C::Priority
+                if at > 0
+                    && matches!(sheet.class(at - 1), C::Ns | C::Cluster)
+                    && item.whole
+                    && !matches!(sheet.class(at + 1), C::Name | C::Quoted) => {}
             C::Priority => {
                 let word = sheet.word(at);
                 let service =
@@ -398,7 +519,7 @@ fn labels(sheet: &mut Sheet) {
         if sheet.free(at) && matches!(sheet.class(at), C::Function | C::Name | C::Quoted) {
             thing_or_place(sheet, at);
         }
-        if sheet.free(at) && sheet.class(at) == C::Unknown && sheet.items[at].value == 0.0 {
+        if sheet.free(at) && sheet.class(at) == C::Unknown {
             thing_or_place(sheet, at);
         }
     }
@@ -420,6 +541,9 @@ fn number_mark(sheet: &mut Sheet, at: usize) {
         C::Pods => Kind::Pods,
         _ => sheet.items[at].kind,
     };
+    if kind != Kind::Pods && sheet.class(at + 2) == C::Pods && kind != sheet.items[at].kind {
+        sheet.items[at].kind = Kind::Unclear;
+    }
     if sheet.items[at].kind == Kind::Bare {
         sheet.items[at].kind = kind;
         if kind != Kind::Bare {
@@ -521,7 +645,13 @@ fn place_noun(sheet: &mut Sheet, at: usize) {
     ) && sheet.items[right].whole
         && is_label(sheet.word(right))
         && !matches!(sheet.class(right + 1), C::Name | C::Quoted);
-    let said = sheet.namelike(right) || listed && !placed;
+    let plain = sheet.free(right) && sheet.class(right) == C::Unknown && is_label(sheet.word(right));
+    let function = sheet.free(right)
+        && sheet.class(right) == C::Function
+        && !at
+            .checked_sub(1)
+            .is_some_and(|left| matches!(sheet.class(left), C::Function | C::Name | C::Quoted | C::Unknown));
+    let said = sheet.namelike(right) || plain || function || listed && !placed;
     let at_name = match (said && !placed, left) {
         (true, _) => right,
         (false, Some(left)) => {
@@ -655,12 +785,22 @@ fn plmn(sheet: &mut Sheet, at: usize, next: usize) {
 
 fn version(sheet: &mut Sheet, at: usize) {
     if sheet.items[at].value != 0.0 {
+        // "1.000.000 pods" is no version.
+        if sheet.class(at + 1) == C::Pods {
+            return;
+        }
         sheet.mark(at, Mark::Version);
         tie(sheet, at, at);
         return;
     }
     let next = sheet.skip(at + 1, &[C::Colon, C::Eq, C::To, C::Be, C::Fill, C::Of]);
-    let free = sheet.free(next);
+    // "release to 5" without a verb is no version.
+    let verb = sheet
+        .items
+        .iter()
+        .any(|item| matches!(item.class, C::Upgrade | C::Set | C::Deploy | C::Create | C::Launch));
+    let to = sheet.items[at + 1..next].iter().any(|item| item.class == C::To);
+    let free = sheet.free(next) && !(to && sheet.class(next) == C::Number && !verb);
     if free && (matches!(sheet.class(next), C::Version | C::Name) || sheet.class(next) == C::Number) {
         sheet.mark(next, Mark::Version);
         for between in at..next {
@@ -708,50 +848,110 @@ fn settings(sheet: &mut Sheet) {
             continue;
         }
         let keyed = sheet.class(at) == C::Key
-            || sheet.class(at) == C::Unknown && sheet.items[at].value == 0.0 && plain_key(sheet, at)
-            || sheet.class(at) == C::Name && sheet.class(at + 1) == C::Eq;
+            || sheet.class(at) == C::Unknown && plain_key(sheet, at)
+            || sheet.class(at) == C::Name && (sheet.class(at + 1) == C::Eq || set_name(sheet, at));
         if !keyed {
             continue;
         }
         let over: &[C] =
             &[C::To, C::Eq, C::Colon, C::Be, C::Become, C::Should, C::Must, C::As, C::Fill, C::Want, C::Run];
-        let next = sheet.skip(at + 1, over);
-        let tied = next > at + 1;
-        let fits = sheet.items.get(next).is_some_and(|item| {
-            (item.mark == Mark::None || item.mark == Mark::Quantity)
-                && match item.class {
-                    C::Number => item.kind == Kind::Bare,
-                    C::On | C::Off => value_ends(sheet, next),
-                    C::Enable | C::Disable => tied && value_ends(sheet, next),
-                    C::Name | C::Quoted | C::Unknown | C::Version | C::Switch | C::Key => tied,
-                    C::Time
-                    | C::Unsupported
-                    | C::Vague
-                    | C::Hardware
-                    | C::Notify
-                    | C::Priority
-                    | C::Alive
-                    | C::UeNoun
-                    | C::Max
-                    | C::Min
-                    | C::Status
-                    | C::Back
-                    | C::Traffic
-                    | C::Guarantee => tied && item.whole && value_ends(sheet, next),
-                    _ => false,
-                }
-        });
-        let switched = switch_verb(sheet, at);
+        let near = sheet.skip(at + 1, over);
+        // "nf_weight of smf in west-core to 40": the value comes behind the thing.
+        let far = if fits_value(sheet, near, near > at + 1) { None } else { far_value(sheet, at, over) };
+        let next = far.unwrap_or(near);
+        let tied = far.is_some() || near > at + 1;
+        let fits = fits_value(sheet, next, tied);
         if fits && (tied || matches!(sheet.class(next), C::On | C::Off | C::Number)) {
             sheet.mark(at, Mark::Key);
             sheet.mark(next, Mark::Value);
-            for between in at + 1..next {
+            let from = if far.is_some() {
+                (at + 1..next).rev().take_while(|i| over.contains(&sheet.class(*i))).last().unwrap_or(next)
+            } else {
+                at + 1
+            };
+            for between in from..next {
                 sheet.items[between].used = true;
             }
-        } else if switched.is_some() {
+        } else if switch_verb(sheet, at).is_some() {
             sheet.mark(at, Mark::Key);
         }
     }
+}
+
+fn fits_value(sheet: &Sheet, next: usize, tied: bool) -> bool {
+    sheet.items.get(next).is_some_and(|item| {
+        (item.mark == Mark::None || item.mark == Mark::Quantity)
+            && match item.class {
+                C::Number => item.kind == Kind::Bare,
+                C::On | C::Off => value_ends(sheet, next),
+                C::Enable | C::Disable => tied && value_ends(sheet, next),
+                C::Name | C::Quoted | C::Unknown | C::Version | C::Switch | C::Key => tied,
+                C::Time
+                | C::Unsupported
+                | C::Vague
+                | C::Hardware
+                | C::Notify
+                | C::Priority
+                | C::Alive
+                | C::UeNoun
+                | C::Max
+                | C::Min
+                | C::Status
+                | C::Back
+                | C::Traffic
+                | C::Guarantee => tied && item.whole && value_ends(sheet, next),
+                _ => false,
+            }
+    })
+}
+
+/// The value of a setting behind the thing that has it.
+fn far_value(sheet: &Sheet, at: usize, over: &[C]) -> Option<usize> {
+    let mut thing = false;
+    let mut ahead = at + 1;
+    while let Some(item) = sheet.items.get(ahead) {
+        let ties = matches!(item.class, C::To | C::Be | C::Become | C::Eq);
+        if thing && ties {
+            let mut value = sheet.skip(ahead, over);
+            // "must be set to ims"
+            if matches!(sheet.class(value), C::Set | C::Put) && sheet.class(value + 1) == C::To {
+                value += 2;
+            }
+            return (value_ends(sheet, value) && fits_value(sheet, value, true)).then_some(value);
+        }
+        match item.class {
+            C::Function | C::Name | C::Quoted => thing = true,
+            C::Of
+            | C::On
+            | C::For
+            | C::In
+            | C::At
+            | C::The
+            | C::Fill
+            | C::Ns
+            | C::Cluster
+            | C::Unknown
+            | C::Should
+            | C::Must
+            | C::Have
+            | C::Want => {}
+            _ => return None,
+        }
+        ahead += 1;
+    }
+    None
+}
+
+/// "configure t3512 to 3600 on amf": what is set is a word with a digit.
+fn set_name(sheet: &Sheet, at: usize) -> bool {
+    let set = sheet.before(at, &[C::The]).is_some_and(|before| sheet.class(before) == C::Set);
+    let thing = sheet.items.iter().enumerate().skip(at + 3).any(|(other, item)| {
+        matches!(item.class, C::Function | C::Name | C::Quoted)
+            && sheet
+                .before(other, &[C::The])
+                .is_some_and(|tie| matches!(sheet.class(tie), C::On | C::Of | C::For))
+    });
+    set && thing && sheet.class(at + 1) == C::To
 }
 
 /// The verb that switches what stands right behind it.
@@ -776,7 +976,10 @@ fn plain_key(sheet: &Sheet, at: usize) -> bool {
         .iter()
         .enumerate()
         .any(|(other, item)| other != at && matches!(item.class, C::Function | C::Name | C::Quoted));
-    opens && things
+    let sets = sheet.items.iter().any(|item| {
+        matches!(item.class, C::Set | C::Enable | C::Disable | C::Put | C::Become | C::Should | C::Must)
+    });
+    opens && things && sets
 }
 
 pub(super) fn value_ends(sheet: &Sheet, at: usize) -> bool {
@@ -818,7 +1021,7 @@ fn thing_or_place(sheet: &mut Sheet, at: usize) {
     if plain {
         let article = tie_at.is_some_and(|tie| tie + 1 < at && sheet.class(at - 1) != C::Fill);
         let place = matches!(prep, C::In | C::At | C::On | C::Into | C::From)
-            || prep == C::To && table::PLAIN_PLACES.contains(&word);
+            || prep == C::To && sheet.items.iter().any(|item| matches!(item.class, C::Deploy | C::Create));
         if place && free && !article && table::PLAIN_PLACES.contains(&word) {
             sheet.items[at].prep = prep;
             sheet.mark(at, Mark::Place);
@@ -845,6 +1048,9 @@ fn thing_or_place(sheet: &mut Sheet, at: usize) {
 
 /// "scale redis to 3": where a name would stand, and the word is none of ours.
 fn plain_thing(sheet: &Sheet, at: usize) -> bool {
+    if sheet.items[at].value != 0.0 {
+        return false;
+    }
     let behind = sheet.before(at, &[C::The]);
     let verb = behind.is_some_and(|behind| {
         matches!(sheet.class(behind), C::Scale | C::Set | C::Grow | C::Shrink | C::Light)

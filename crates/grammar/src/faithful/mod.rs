@@ -179,16 +179,46 @@ pub fn check_alone(source: &Source<'_>, actions: &Actions, evidence: &[Evidence]
     if misses.is_empty() { Ok(()) } else { Err(misses) }
 }
 
-/// What the words force, leaf by leaf: for tests that look for words that
-/// force something where nothing should be forced.
+/// What the words force: for tests that look for words that force something
+/// where nothing should be forced.
 #[doc(hidden)]
-pub fn forced(source: &Source<'_>) -> Result<BTreeMap<String, Value>, Vec<Miss>> {
+pub fn forced(source: &Source<'_>) -> Result<Actions, Vec<Miss>> {
     let said = marks::force(source)?;
-    let names = said.actions.iter().enumerate();
-    let mut out: BTreeMap<String, Value> =
-        names.map(|(index, name)| (format!("/actions/{index}/action"), Value::from(*name))).collect();
-    out.extend(said.facts.into_iter().map(|(path, fact)| (path, fact.value)));
-    Ok(out)
+    assemble(&said).ok_or_else(|| vec![Miss::new("", Why::Unclear, source.words)])
+}
+
+/// The facts as one document; `None` when they make none.
+pub(crate) fn assemble(said: &Said) -> Option<Actions> {
+    let mut root = Value::Object(serde_json::Map::new());
+    let actions = said.actions.iter().map(|name| serde_json::json!({ "action": name })).collect();
+    root.as_object_mut()?.insert("actions".to_owned(), Value::Array(actions));
+    for (path, fact) in &said.facts {
+        let mut node = &mut root;
+        let mut parts = path.split('/').skip(1).peekable();
+        while let Some(part) = parts.next() {
+            let part = part.replace("~1", "/").replace("~0", "~");
+            node = match node {
+                Value::Array(items) => match part.parse::<usize>() {
+                    Ok(index) => items.get_mut(index)?,
+                    Err(_) => {
+                        items.push(Value::Null);
+                        items.last_mut()?
+                    }
+                },
+                other => {
+                    if other.is_null() {
+                        *other = Value::Object(serde_json::Map::new());
+                    }
+                    other.as_object_mut()?.entry(part).or_insert(Value::Null)
+                }
+            };
+            if parts.peek().is_some_and(|next| next.starts_with('=')) && node.is_null() {
+                *node = Value::Array(Vec::new());
+            }
+        }
+        *node = fact.value.clone();
+    }
+    serde_json::from_value(root).ok()
 }
 
 /// The words each leaf rests on, found by us; `None` when the proposal is not

@@ -114,6 +114,16 @@ fn quantity(sheet: &mut Sheet, at: usize) -> Result<Qty, Miss> {
         match other.class {
             class if free && SMALL.contains(&class) => {}
             // A bound that stands behind the number before it is that number's.
+            // "guaranteed maximum", "below above 70": which?
+            class
+                if free
+                    && BOUNDS.contains(&class)
+                    && qty.cmp.is_some_and(|cmp| cmp != cmp_of(class))
+                    && !(class == C::Max && NOUNS.contains(&sheet.class(before + 1)))
+                    && !belongs_behind(sheet, before) =>
+            {
+                return Err(sheet.unclear(before));
+            }
             class if free && BOUNDS.contains(&class) && qty.cmp.is_none() => {
                 if belongs_behind(sheet, before) {
                     break;
@@ -123,6 +133,14 @@ fn quantity(sheet: &mut Sheet, at: usize) -> Result<Qty, Miss> {
                     qty.cmp = Some(cmp_of(class));
                     sheet.items[before].used = true;
                 } else {
+                    let trigger = sheet.items.iter().any(|item| item.class == C::When);
+                    // "reaches 80 %" is what sets something off, not what is asked for.
+                    if matches!(class, C::AtLeast | C::AtMost) && other.value == 1.0 && !trigger {
+                        return Err(sheet.unclear(before));
+                    }
+                    if trigger && before > 0 && sheet.class(before - 1) == C::Not {
+                        return Err(sheet.unclear(before - 1));
+                    }
                     if before > 0 && sheet.class(before - 1) == C::Not && matches!(class, C::Above | C::Below)
                     {
                         sheet.items[before - 1].used = true;
@@ -148,7 +166,8 @@ fn quantity(sheet: &mut Sheet, at: usize) -> Result<Qty, Miss> {
                 let thing = sheet.items[..before].iter().any(|item| {
                     matches!(item.mark, Mark::Thing | Mark::Called) && item.group == sheet.items[at].group
                 });
-                if up && !matches!(qty.kind, Kind::Bare | Kind::Pods) {
+                let watched = sheet.items.iter().any(|item| matches!(item.class, C::When | C::Metric));
+                if up && (!matches!(qty.kind, Kind::Bare | Kind::Pods) || watched && qty.kind == Kind::Pods) {
                     qty.cmp = Some(Cmp::AtMost);
                     qty.prep = C::Fill;
                     if sheet.class(before - 1) == C::Up {
@@ -160,6 +179,8 @@ fn quantity(sheet: &mut Sheet, at: usize) -> Result<Qty, Miss> {
                     qty.up_to = true;
                 }
             }
+            // "by +4"
+            C::Add if free && sheet.word(before) == "+" => sheet.items[before].used = true,
             C::More | C::Fewer if free && back == at => {
                 if before + 1 < at {
                     break;
@@ -355,7 +376,7 @@ fn bounds_behind(sheet: &mut Sheet, group: &Group, found: &mut [Qty]) -> Result<
 
 /// Whose downlink, whose uplink: all before their numbers, or all behind.
 pub(super) fn links(sheet: &mut Sheet, group: &Group, found: &mut [Qty]) -> Result<Option<u8>, Miss> {
-    let rated = |qty: &Qty| matches!(qty.kind, Kind::Rate(_) | Kind::Unclear | Kind::Time(_));
+    let rated = |qty: &Qty| matches!(qty.kind, Kind::Time(_)) && qty.prep != C::For;
     let mut said: Vec<(usize, u8)> = Vec::new();
     let all: Vec<usize> = group.own.iter().copied().collect();
     for at in all {

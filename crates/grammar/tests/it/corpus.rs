@@ -23,7 +23,7 @@ struct Tally {
     asked: usize,
 }
 
-fn canonical(value: &Value) -> Value {
+pub fn canonical(value: &Value) -> Value {
     match value {
         Value::Object(map) => Value::Object(
             map.iter()

@@ -6,7 +6,7 @@ use nephoran_grammar::faithful::{Source, check_alone, evidence_for, forced};
 use nephoran_model::proposal::{Actions, Proposal};
 use serde_json::Value;
 
-use crate::corpus::root;
+use crate::corpus::{canonical, root};
 
 struct Sentence {
     id: String,
@@ -96,11 +96,14 @@ fn nothing_is_forced_by_words_that_ask() {
             }
             all += 1;
             let words = sentence["text"].as_str().unwrap();
-            if let Ok(facts) = forced(&Source { words, answers: &[] }) {
+            if let Ok(actions) = forced(&Source { words, answers: &[] }) {
+                let said = canonical(&serde_json::to_value(Proposal::Actions(actions)).unwrap());
+                let also = sentence["also"].as_array().cloned().unwrap_or_default();
+                if also.iter().any(|also| canonical(also) == said) {
+                    continue;
+                }
                 wrong += 1;
-                let facts: Vec<String> =
-                    facts.iter().map(|(path, value)| format!("{path}={value}")).collect();
-                println!("FORCED {} | {words} | {} | {}", sentence["id"], facts.join(" "), sentence["gold"]);
+                println!("FORCED {} | {words} | {said} | {}", sentence["id"], sentence["gold"]);
             }
         }
     }

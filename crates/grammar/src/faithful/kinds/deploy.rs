@@ -106,6 +106,9 @@ pub(super) fn deploy(work: &mut Work<'_>) -> Result<&'static str, Miss> {
     {
         return Err(work.unclear());
     }
+    if work.loose(C::Down) || work.loose(C::Out) {
+        return Err(work.unclear());
+    }
     work.allow(&[
         C::Deploy,
         C::Create,

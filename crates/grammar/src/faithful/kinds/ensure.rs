@@ -25,6 +25,12 @@ pub(super) fn applies(work: &Work<'_>) -> bool {
 
 pub(super) fn ensure(work: &mut Work<'_>) -> Result<&'static str, Miss> {
     let trigger = work.says(C::When);
+    super::scale::inward(work);
+    let turned = work.inward.is_some();
+    // "scale out and in"
+    if turned && work.any(&[C::Grow, C::Add, C::Up, C::Out]) {
+        return Err(work.unclear());
+    }
     let mut found = quantities(work.sheet, work.group)?;
     let link = links(work.sheet, work.group, &mut found)?;
     let (metric, metric_at) = metric(work, &found)?;
@@ -86,6 +92,10 @@ pub(super) fn ensure(work: &mut Work<'_>) -> Result<&'static str, Miss> {
         }
         work.cells(&cells);
     }
+    let low = state.iter().all(|qty| matches!(qty.cmp, Some(Cmp::AtLeast | Cmp::Guaranteed)));
+    if low {
+        work.allow(&[C::Guarantee]);
+    }
     work.allow(&[
         C::Keep,
         C::Scale,
@@ -104,7 +114,6 @@ pub(super) fn ensure(work: &mut Work<'_>) -> Result<&'static str, Miss> {
         C::Pron,
         C::On,
         C::For,
-        C::In,
         C::With,
         C::Status,
         C::Sessions,
@@ -220,6 +229,13 @@ fn condition(
                 let item = &work.sheet.items[*at];
                 item.mark == Mark::None && matches!(item.class, C::AtLeast | C::AtMost) && item.value == 1.0
             });
+            // "scale out when cpu is below 20 %" makes it worse.
+            let grows = work.any(&[C::Grow, C::Add, C::Up, C::Out]);
+            let shrinks = work.any(&[C::Shrink, C::Down]) || work.inward.is_some();
+            let falls = matches!(cmp, Cmp::Below | Cmp::AtMost);
+            if trigger && grows != shrinks && grows == falls && !work.says(C::Metric) {
+                return Err(work.sheet.unclear(one.at));
+            }
             if let (Some(at), false) = (reached, trigger) {
                 return Err(work.sheet.unclear(at));
             }
@@ -325,7 +341,8 @@ fn scale_direction(work: &mut Work<'_>, trigger: bool) -> Result<bool, Miss> {
             .collect()
     };
     let out = of(work, &[C::Grow, C::Add, C::Up, C::Out]);
-    let inward = of(work, &[C::Shrink, C::Down]);
+    let mut inward = of(work, &[C::Shrink, C::Down]);
+    inward.extend(work.inward);
     let both = work.any(&[C::Scale, C::Elastic]);
     let (name, at) = match (out.is_empty(), inward.is_empty()) {
         (true, true) => return Ok(false),

@@ -67,11 +67,33 @@ pub(super) fn scale(work: &mut Work<'_>) -> Result<&'static str, Miss> {
         }
     }
     let adds = work.says(C::Add);
+    // Which pods, when no number stands beside them?
+    let loose = work.group.own.iter().any(|at| {
+        work.sheet.items[*at].mark == Mark::None
+            && work.sheet.class(*at) == C::Pods
+            && !work.sheet.before(*at, &[C::New, C::More, C::Fewer, C::Fill, C::The]).is_some_and(|before| {
+                matches!(work.sheet.class(before), C::Number | C::Function | C::Name | C::Quoted)
+            })
+    });
+    let first_verb = work.group.own.iter().copied().find(|at| {
+        work.sheet.items[*at].mark == Mark::None && crate::frame::VERBS.has(work.sheet.class(*at))
+    });
     let removes = work.any(&[C::Remove, C::Retire]) || off;
+    let offered = work.group.own.iter().copied().find(|at| {
+        let word = work.sheet.word(*at);
+        work.sheet.class(*at) == C::Give
+            && ["allow", "offer", "deserve", "lend"].iter().any(|stem| word.starts_with(stem))
+    });
+    if let Some(at) = offered {
+        return Err(work.sheet.unclear(at));
+    }
     let limited = work.says(C::Limit);
     // The verb of a bound is no bound of its own number here.
     for qty in &mut found {
-        if limited && qty.cmp == Some(Cmp::AtMost) && qty.prep == C::To {
+        if qty.value == 0.0 && (adds || removes || qty.prep == C::By || qty.more != 0) {
+            return Err(work.sheet.unclear(qty.at));
+        }
+        if limited && (qty.cmp != Some(Cmp::AtMost) || qty.prep == C::To) {
             return Err(work.sheet.unclear(qty.at));
         }
         match qty.kind {
@@ -94,7 +116,7 @@ pub(super) fn scale(work: &mut Work<'_>) -> Result<&'static str, Miss> {
                 continue;
             }
             Kind::Times => {
-                if qty.up_to || qty.cmp.is_some() {
+                if qty.up_to || qty.cmp.is_some() || qty.prep == C::To && !grows && !shrinks {
                     return Err(work.sheet.unclear(qty.at));
                 }
                 factors.push((qty.value, qty.at));
@@ -153,6 +175,13 @@ pub(super) fn scale(work: &mut Work<'_>) -> Result<&'static str, Miss> {
                 if adds && (removes || off) {
                     return Err(work.sheet.unclear(qty.at));
                 }
+                // "seven retire amf-old": the count stands behind its verb, or before its noun.
+                let before_noun = qty.kind == Kind::Pods
+                    || matches!(work.sheet.class(qty.at + 1), C::Function | C::Name | C::Quoted | C::New);
+                let behind = first_verb.is_none_or(|verb| verb < qty.at);
+                if (adds || removes) && (loose || !behind && !before_noun) {
+                    return Err(work.sheet.unclear(qty.at));
+                }
                 let n = i64::try_from(n).unwrap_or(0);
                 if adds {
                     work.put("/replicas/by", n, &at);
@@ -192,6 +221,7 @@ pub(super) fn scale(work: &mut Work<'_>) -> Result<&'static str, Miss> {
             work.put("/replicas/direction", json!(direction), &dirs);
         }
     }
+    contradiction(work, direction)?;
     let other = [C::Scale, C::Light, C::Set, C::Put, C::Grow, C::Shrink, C::Add, C::Give];
     let bounded = work.facts.iter().any(|(path, ..)| path.ends_with("/min") || path.ends_with("/max"));
     if work.says(C::Keep) && (work.any(&other) && !bounded || to.is_some_and(|(_, said)| said)) {
@@ -215,18 +245,34 @@ pub(super) fn scale(work: &mut Work<'_>) -> Result<&'static str, Miss> {
         C::Remove,
         C::Retire,
         C::Pron,
-        C::Limit,
         C::Out,
         C::Up,
         C::Down,
         C::Must,
-        C::There,
     ]);
     if work.says(C::More) {
         work.allow(&[C::Launch]);
     }
     work.ties();
     Ok("scale")
+}
+
+/// Numbers that cannot all be true.
+fn contradiction(work: &Work<'_>, direction: Option<&str>) -> Result<(), Miss> {
+    let value = |field: &str| {
+        let path = format!("/replicas/{field}");
+        work.facts.iter().find(|(other, ..)| *other == path).and_then(|(_, value, _)| value.as_i64())
+    };
+    let (to, from, min, max) = (value("to"), value("from"), value("min"), value("max"));
+    let over =
+        |low: Option<i64>, high: Option<i64>| matches!((low, high), (Some(low), Some(high)) if low > high);
+    let wrong = over(min, max)
+        || over(to, max)
+        || over(min, to)
+        || direction == Some("out") && over(from, to)
+        || direction == Some("in") && over(to, from)
+        || value("by").is_some_and(|by| from.is_some_and(|from| from + by < 0));
+    if wrong { Err(work.unclear()) } else { Ok(()) }
 }
 
 /// A number without "to" or "by" is a size only where the verb says so.
@@ -249,7 +295,7 @@ fn bare(work: &Work<'_>, qty: &Qty, resized: bool) -> Result<(), Miss> {
 }
 
 /// "scale in amf by 1", "scale the amf in by 2": not where, but which way.
-fn inward(work: &mut Work<'_>) {
+pub(super) fn inward(work: &mut Work<'_>) {
     work.seen.drop(C::In);
     for at in work.group.all().collect::<Vec<_>>() {
         if work.sheet.class(at) != C::In {

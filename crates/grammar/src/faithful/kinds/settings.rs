@@ -21,6 +21,7 @@ pub(super) fn capacity(work: &mut Work<'_>) -> Result<&'static str, Miss> {
         && one.kind == Kind::Bare
         && one.link.is_none()
         && link.is_none()
+        && work.sheet.class(one.at + 1) != C::Pods
     {
         let nouns = (work.says(C::Sessions), work.says(C::Subscribers));
         match nouns {
@@ -65,6 +66,7 @@ pub(super) fn capacity(work: &mut Work<'_>) -> Result<&'static str, Miss> {
         C::Use,
         C::Of,
         C::Max,
+        C::AtMost,
         C::For,
         C::Keep,
         C::With,
@@ -83,7 +85,7 @@ pub(super) fn capacity_of(work: &mut Work<'_>, qty: &Qty, link: Option<u8>, unde
         && !qty.per_ue
         && qty.more == 0
         && qty.end == End::None
-        && qty.value >= 0.0
+        && qty.value > 0.0
         && !matches!(qty.prep, C::By | C::From);
     if !plain {
         return Err(work.sheet.unclear(qty.at));
@@ -206,7 +208,7 @@ impl Work<'_> {
                 C::Of | C::On | C::With | C::For | C::In | C::At | C::By | C::Into if noun => {
                     self.sheet.items[at].used = true;
                 }
-                C::To if verb => self.sheet.items[at].used = true,
+                C::To if verb || self.sheet.class(next) == C::FiveQi => self.sheet.items[at].used = true,
                 _ => {}
             }
         }

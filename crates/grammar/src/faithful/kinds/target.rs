@@ -19,7 +19,7 @@ impl Work<'_> {
         for at in things {
             let item = self.sheet.items[at];
             if item.class == C::Function && item.mark == Mark::Thing {
-                if function.is_some() || name.is_some() {
+                if function.is_some() || name.is_some() || matches!(item.prep, C::In | C::At | C::Into) {
                     return Err(self.sheet.unclear(at));
                 }
                 function = Some(at);
@@ -60,7 +60,7 @@ impl Work<'_> {
 
     /// Things, after those behind "on", "from", "to" turned out to be places.
     pub(super) fn things(&mut self) -> Result<Vec<usize>, Miss> {
-        let mut all: Vec<usize> = self.group.own.iter().copied().filter(|at| self.is_thing(*at)).collect();
+        let mut all: Vec<usize> = self.group.all().filter(|at| self.is_thing(*at)).collect();
         let hard = all.iter().any(|at| self.is_hard(*at));
         if hard {
             for at in &all {
@@ -99,6 +99,11 @@ impl Work<'_> {
             [(Mark::Namespace, "namespace"), (Mark::Cluster, "cluster"), (Mark::Place, "place")]
         {
             if let Some(at) = self.one(mark)? {
+                // "into" brings something new to a place.
+                let new = self.any(&[C::Deploy, C::Create, C::Launch, C::Put, C::Light]);
+                if self.sheet.items[at].prep == C::Into && !new {
+                    return Err(self.sheet.unclear(at));
+                }
                 let word = self.word(at).to_ascii_lowercase();
                 if !is_label(&word) {
                     return Err(self.sheet.unclear(at));

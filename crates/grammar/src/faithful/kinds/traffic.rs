@@ -116,6 +116,11 @@ pub(super) fn slice(work: &mut Work<'_>) -> Result<&'static str, Miss> {
             return Err(work.unclear());
         }
     }
+    // "a slice for slice 2"
+    let nouns = work.group.own.iter().filter(|at| work.sheet.class(**at) == C::SliceWord).count();
+    if nouns > 1 {
+        return Err(work.unclear());
+    }
     let named = work.slice_reference("")?;
     let service = work.service()?;
     if !named && !service {
@@ -307,6 +312,7 @@ pub(super) fn steer(work: &mut Work<'_>) -> Result<&'static str, Miss> {
     {
         return Err(work.unclear());
     }
+    one_way(work, &cells)?;
     preference(work)?;
     work.members("cells", &cells);
     let named = work.slice_reference("/slice")?;
@@ -350,6 +356,25 @@ pub(super) fn steer(work: &mut Work<'_>) -> Result<&'static str, Miss> {
     Ok("steer")
 }
 
+/// "away from cell 5 towards cell 6" says two things at once.
+fn one_way(work: &Work<'_>, cells: &[usize]) -> Result<(), Miss> {
+    let mut ways = Vec::new();
+    for at in cells {
+        let tie = work.sheet.before(*at, &[C::Cell, C::The, C::Fill, C::Colon, C::Called]);
+        let listed = tie.is_some_and(|tie| {
+            matches!(work.sheet.class(tie), C::Comma | C::And)
+                && tie.checked_sub(1).is_some_and(|before| work.sheet.items[before].mark == Mark::Cell)
+        });
+        if !listed {
+            ways.push(tie.map_or(C::Fill, |tie| work.sheet.class(tie)));
+        }
+    }
+    match cells.first() {
+        Some(first) if ways.windows(2).any(|pair| pair[0] != pair[1]) => Err(work.sheet.unclear(*first)),
+        _ => Ok(()),
+    }
+}
+
 /// The one word that says whether the cells are wanted.
 fn preference(work: &mut Work<'_>) -> Result<(), Miss> {
     let of = |work: &Work<'_>, class: C| -> Vec<usize> {
@@ -363,7 +388,7 @@ fn preference(work: &mut Work<'_>) -> Result<(), Miss> {
     shall.extend(of(work, C::Only));
     let off = of(work, C::Off);
     let kept: Vec<usize> =
-        if work.says(C::Keep) { [off.clone(), of(work, C::From)].concat() } else { Vec::new() };
+        if work.any(&[C::Keep, C::Light]) { [off.clone(), of(work, C::From)].concat() } else { Vec::new() };
     let said = [&prefer, &avoid, &forbid].iter().filter(|words| !words.is_empty()).count();
     let (name, at) = if said > 1 {
         return Err(work.unclear());
