@@ -242,7 +242,13 @@ fn action(work: &mut Work<'_>) -> Result<&'static str, Miss> {
         let more = work.any(&[C::More]) && work.says(C::Launch) && !work.any(&[C::Deploy, C::Create]);
         return if more { scale::scale(work) } else { deploy::deploy(work) };
     }
-    if work.any(&[C::Retire, C::Remove]) && !counted {
+    // "take upf-vip out of mec-test"
+    let taken = work.says(C::Light)
+        && work.group.all().any(|at| {
+            let item = &work.sheet.items[at];
+            item.prep == C::Off && item.class != C::Function && matches!(item.mark, Mark::Thing | Mark::Place)
+        });
+    if (work.any(&[C::Retire, C::Remove]) || taken) && !counted {
         return simple::retire(work);
     }
     let rated = work.group.all().any(|at| {
@@ -287,7 +293,12 @@ fn puts(work: &Work<'_>) -> bool {
         .any(|at| work.sheet.class(*at) == C::Function && *at > 0 && work.sheet.class(at - 1) == C::A);
     let put = work.says(C::Put) && (counted || article && into) && (into || within && !work.says(C::Pods));
     let light = work.any(&[C::Light, C::Put]) && counted && into;
-    let fresh = work.says(C::New) && work.any(&[C::Put, C::Want, C::Give, C::Light]);
+    let new = work.group.all().any(|at| {
+        work.sheet.items[at].mark == Mark::None
+            && work.sheet.class(at) == C::New
+            && work.sheet.class(at + 1) != C::Pods
+    });
+    let fresh = new && work.any(&[C::Put, C::Want, C::Give, C::Light]);
     let wants = work.says(C::Want)
         && !work.marked(Mark::Called).is_empty()
         && things
@@ -318,15 +329,20 @@ fn mood(work: &Work<'_>) -> Result<(), Miss> {
             || table::PAST.contains(&first)
         {
             past = past.or(Some(at));
-        } else if first.ends_with('s') && !first.ends_with("ss") && first.len() > 3 && first != "gets" {
+        } else if first.ends_with('s')
+            && !first.ends_with("ss")
+            && first.len() > 3
+            && !matches!(first, "gets" | "plus")
+        {
             third = third.or(Some(at));
         } else {
             base = true;
         }
     }
     let passive = work.any(&[C::Be, C::Should, C::Must, C::Want, C::Become, C::Let, C::Have]);
-    let asks =
-        work.any(&[C::When, C::Show, C::HowMany, C::Status, C::Alive, C::Question]) || work.sheet.check;
+    let asks = work.any(&[C::When, C::Show, C::HowMany, C::Status, C::Alive, C::Question])
+        || work.sheet.check
+        || work.sheet.asked && !work.sheet.polite;
     modals(work)?;
     let finite = work.group.own.iter().copied().find(|at| {
         let unmarked = work.sheet.items[*at].mark == Mark::None;
@@ -419,6 +435,7 @@ fn modals(work: &Work<'_>) -> Result<(), Miss> {
         let told = item.mark == Mark::None
             && item.class == C::Factor
             && work.sheet.word(at).ends_with("ed")
+            && !work.sheet.check
             && !work.any(&[C::Be, C::Should, C::Must, C::Want, C::Become, C::Let, C::Have]);
         if told {
             return Err(work.sheet.unclear(at));

@@ -310,6 +310,18 @@ fn refold(sheet: &mut Sheet) -> Result<(), Miss> {
                 sheet.items[at].class = C::Fill;
                 sheet.items[at + 1].class = C::Fill;
             }
+            // "by +4"
+            C::Add if sheet.word(at) == "+" && at > 0 && sheet.class(at - 1) == C::By => {
+                sheet.items[at].class = C::Grow;
+            }
+            // "..., ok?" asks nothing.
+            C::Quest
+                if at > 1
+                    && matches!(sheet.word(at - 1), "ok" | "okay")
+                    && sheet.class(at - 2) == C::Comma =>
+            {
+                sheet.asked = false;
+            }
             // "move the pcf over to 13"
             C::Over if matches!(next, C::To | C::In) => sheet.items[at].class = C::Fill,
             // "upf number 3", "pod 3" is one of several.
@@ -1021,7 +1033,11 @@ fn thing_or_place(sheet: &mut Sheet, at: usize) {
     if plain {
         let article = tie_at.is_some_and(|tie| tie + 1 < at && sheet.class(at - 1) != C::Fill);
         let place = matches!(prep, C::In | C::At | C::On | C::Into | C::From)
-            || prep == C::To && sheet.items.iter().any(|item| matches!(item.class, C::Deploy | C::Create));
+            || prep == C::To
+                && sheet
+                    .items
+                    .iter()
+                    .any(|item| matches!(item.class, C::Deploy | C::Create | C::Launch | C::Add));
         if place && free && !article && table::PLAIN_PLACES.contains(&word) {
             sheet.items[at].prep = prep;
             sheet.mark(at, Mark::Place);

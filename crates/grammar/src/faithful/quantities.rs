@@ -74,6 +74,12 @@ fn cmp_of(class: C) -> Cmp {
     }
 }
 
+/// "at least" and "guaranteed" bound from the same side.
+fn agree(a: Cmp, b: Cmp) -> bool {
+    let low = |cmp: Cmp| if cmp == Cmp::Guaranteed { Cmp::AtLeast } else { cmp };
+    low(a) == low(b)
+}
+
 /// The numbers of a group. The words that are read here are accounted for.
 pub(super) fn quantities(sheet: &mut Sheet, group: &Group) -> Result<Vec<Qty>, Miss> {
     let mut found: Vec<Qty> = Vec::new();
@@ -118,7 +124,7 @@ fn quantity(sheet: &mut Sheet, at: usize) -> Result<Qty, Miss> {
             class
                 if free
                     && BOUNDS.contains(&class)
-                    && qty.cmp.is_some_and(|cmp| cmp != cmp_of(class))
+                    && qty.cmp.is_some_and(|cmp| !agree(cmp, cmp_of(class)))
                     && !(class == C::Max && NOUNS.contains(&sheet.class(before + 1)))
                     && !belongs_behind(sheet, before) =>
             {
@@ -180,7 +186,7 @@ fn quantity(sheet: &mut Sheet, at: usize) -> Result<Qty, Miss> {
                 }
             }
             // "by +4"
-            C::Add if free && sheet.word(before) == "+" => sheet.items[before].used = true,
+            C::Grow if free && sheet.word(before) == "+" => sheet.items[before].used = true,
             C::More | C::Fewer if free && back == at => {
                 if before + 1 < at {
                     break;
@@ -365,7 +371,7 @@ fn bounds_behind(sheet: &mut Sheet, group: &Group, found: &mut [Qty]) -> Result<
             continue;
         };
         let cmp = cmp_of(item.class);
-        if qty.cmp.is_some_and(|old| old != cmp) {
+        if qty.cmp.is_some_and(|old| !agree(old, cmp)) {
             return Err(sheet.unclear(at));
         }
         qty.cmp = Some(cmp);

@@ -1,10 +1,11 @@
-//! Right proposals pass the check of faithfulness; no mutation does.
+//! Right proposals pass the check of faithfulness; no mutation of one does,
+//! and words that ask force nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use nephoran_grammar::faithful::{Source, check_alone, evidence_for, forced};
+use nephoran_grammar::faithful::{Evidence, Source, Why, check, check_alone, evidence_for, forced, leaves};
 use nephoran_model::proposal::{Actions, Proposal};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::corpus::{canonical, root};
 
@@ -12,6 +13,8 @@ struct Sentence {
     id: String,
     words: String,
     right: Actions,
+    /// Other right answers, and the right one, without what is not compared.
+    accepted: Vec<Value>,
 }
 
 fn files() -> Vec<std::path::PathBuf> {
@@ -30,38 +33,51 @@ fn files() -> Vec<std::path::PathBuf> {
     files
 }
 
+fn lines(file: &std::path::Path) -> Vec<Value> {
+    let text = std::fs::read_to_string(file).unwrap();
+    text.lines()
+        .filter(|line| !line.trim().is_empty())
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
 fn sentences() -> Vec<Sentence> {
     let mut out = Vec::new();
-    for file in files() {
-        for line in std::fs::read_to_string(&file).unwrap().lines().filter(|line| !line.trim().is_empty()) {
-            let sentence: Value = serde_json::from_str(line).unwrap();
-            if sentence["gold"]["outcome"] != "actions" {
-                continue;
-            }
-            let Ok(Proposal::Actions(right)) = serde_json::from_value(sentence["gold"].clone()) else {
-                continue;
-            };
-            out.push(Sentence {
-                id: sentence["id"].as_str().unwrap().to_owned(),
-                words: sentence["text"].as_str().unwrap().to_owned(),
-                right,
-            });
+    for sentence in files().iter().flat_map(|file| lines(file)) {
+        if sentence["gold"]["outcome"] != "actions" {
+            continue;
         }
+        let Proposal::Actions(right) = serde_json::from_value(sentence["gold"].clone()).unwrap() else {
+            continue;
+        };
+        let also = sentence["also"].as_array().cloned().unwrap_or_default();
+        let accepted = std::iter::once(&sentence["gold"]).chain(&also).map(canonical).collect();
+        out.push(Sentence {
+            id: sentence["id"].as_str().unwrap().to_owned(),
+            words: sentence["text"].as_str().unwrap().to_owned(),
+            right,
+            accepted,
+        });
     }
     out
 }
 
+fn document(actions: &Actions) -> Value {
+    canonical(&serde_json::to_value(Proposal::Actions(actions.clone())).unwrap())
+}
+
+fn passes(words: &str, actions: &Actions, evidence: &[Evidence]) -> bool {
+    check_alone(&Source { words, answers: &[] }, actions, evidence).is_ok()
+}
+
 #[test]
-fn right_proposals_pass() {
+fn right_proposals_pass_with_the_words_they_rest_on() {
     let mut by_kind: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
     let (mut all, mut passed) = (0, 0);
     for sentence in sentences() {
         let source = Source { words: &sentence.words, answers: &[] };
-        let evidence = evidence_for(&source, &sentence.right);
-        let result = match &evidence {
-            Some(evidence) => check_alone(&source, &sentence.right, evidence),
-            None => check_alone(&source, &sentence.right, &[]),
-        };
+        let evidence = evidence_for(&source, &sentence.right).unwrap_or_default();
+        let result = check(&source, &sentence.right, &evidence);
         let kind = sentence.right.actions[0].name();
         let entry = by_kind.entry(kind).or_default();
         entry.0 += 1;
@@ -80,32 +96,474 @@ fn right_proposals_pass() {
     for (kind, (all, passed)) in &by_kind {
         println!("{kind:14} {passed} of {all}");
     }
-    println!("{passed} of {all} ({:.1} %)", 100.0 * passed as f64 / all as f64);
-    assert!(passed > 900);
+    println!("{passed} of {all} right proposals pass ({:.1} %)", 100.0 * passed as f64 / all as f64);
+    assert!(passed * 100 >= all * 95, "fewer than 95 % pass");
 }
 
 #[test]
-fn nothing_is_forced_by_words_that_ask() {
-    let mut wrong = 0;
+fn nothing_is_forced_by_words_that_ask_or_are_refused() {
+    let mut wrong = Vec::new();
     let mut all = 0;
-    for file in files() {
-        for line in std::fs::read_to_string(&file).unwrap().lines().filter(|line| !line.trim().is_empty()) {
-            let sentence: Value = serde_json::from_str(line).unwrap();
-            if sentence["gold"]["outcome"] == "actions" {
-                continue;
-            }
-            all += 1;
-            let words = sentence["text"].as_str().unwrap();
-            if let Ok(actions) = forced(&Source { words, answers: &[] }) {
-                let said = canonical(&serde_json::to_value(Proposal::Actions(actions)).unwrap());
-                let also = sentence["also"].as_array().cloned().unwrap_or_default();
-                if also.iter().any(|also| canonical(also) == said) {
-                    continue;
-                }
-                wrong += 1;
-                println!("FORCED {} | {words} | {said} | {}", sentence["id"], sentence["gold"]);
+    for sentence in files().iter().flat_map(|file| lines(file)) {
+        if sentence["gold"]["outcome"] == "actions" {
+            continue;
+        }
+        all += 1;
+        let words = sentence["text"].as_str().unwrap();
+        if let Ok(actions) = forced(&Source { words, answers: &[] }) {
+            let said = document(&actions);
+            let also = sentence["also"].as_array().cloned().unwrap_or_default();
+            if !also.iter().any(|also| canonical(also) == said) {
+                wrong.push(format!("{} | {words} | {said}", sentence["id"]));
             }
         }
     }
-    println!("{wrong} of {all} force something");
+    println!("{} of {all} force something", wrong.len());
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(all > 2_000);
+}
+
+// ---------------------------------------------------------------- mutations
+
+/// What a mutation does: for the table.
+type Kind = &'static str;
+
+const CHOICES: &[(&str, &[&str])] = &[
+    ("purpose", &["check"]),
+    ("priority", &["urgent", "high", "normal", "low"]),
+    ("function", &["amf", "smf", "upf", "nrf", "o-du", "o-cu-cp", "o-cu-up", "xapp", "e2-simulator", "ausf"]),
+    ("service", &["embb", "urllc", "miot", "v2x"]),
+    ("preference", &["prefer", "avoid", "forbid", "shall"]),
+    ("is", &["less_than", "at_most", "greater_than", "at_least", "within"]),
+    (
+        "metric",
+        &[
+            "prb_usage",
+            "cpu",
+            "memory",
+            "latency",
+            "throughput",
+            "sessions",
+            "ues",
+            "packet_loss",
+            "availability",
+            "energy",
+        ],
+    ),
+    ("statistic", &["mean", "max", "p95"]),
+    ("direction", &["out", "in", "both", "downlink", "uplink"]),
+    ("unit", &["%", "count", "ms", "s", "min", "h", "kbps", "Mbps", "Gbps", "W", "kW"]),
+];
+
+/// Fields whose values could be taken for each other.
+const SIBLINGS: &[&[&str]] = &[
+    &["to", "by", "from", "min", "max", "factor"],
+    &["name", "namespace", "cluster", "place", "function", "blueprint", "provider", "version"],
+    &["max_downlink", "max_uplink"],
+    &["max_sessions", "max_subscribers"],
+    &["gua_dl_thpt", "max_dl_thpt", "gua_ul_thpt", "max_ul_thpt", "max_dl_thpt_ue", "max_ul_thpt_ue"],
+    &["delay", "dl_delay", "ul_delay"],
+    &["max_ues", "max_pdu_sessions"],
+    &["gfbr", "mfbr"],
+    &["value", "from", "to"],
+    &["sst", "sd", "name"],
+    &["cells", "tacs"],
+    &["min", "max", "step"],
+    &["slice", "ue"],
+    &["five_qi", "priority_level"],
+];
+
+/// Every single mutation of one proposal that is a proposal too.
+fn mutations(sentence: &Sentence) -> Vec<(Kind, Actions)> {
+    let base = serde_json::to_value(&sentence.right).unwrap();
+    let mut out: Vec<(Kind, Value)> = Vec::new();
+    let pointers = pointers(&base);
+    let words: Vec<String> = tokens(&sentence.words);
+    let numbers: BTreeSet<u64> = words.iter().filter_map(|word| word.parse().ok()).collect();
+    let set = |pointer: &str, value: Value| {
+        let mut changed = base.clone();
+        *changed.pointer_mut(pointer).unwrap() = value;
+        changed
+    };
+    for pointer in &pointers {
+        let value = base.pointer(pointer).unwrap();
+        let field = pointer.rsplit('/').next().unwrap();
+        match value {
+            Value::Number(number) => {
+                let n = number.as_f64().unwrap();
+                for other in [n + 1.0, n - 1.0, n * 10.0, n / 10.0, n * 2.0, n * 1000.0, 0.0] {
+                    out.push(("change a number", set(pointer, as_number(other))));
+                }
+                for other in &numbers {
+                    out.push(("change a number", set(pointer, json!(other))));
+                }
+                out.push(("negate", set(pointer, as_number(-n))));
+                if field == "factor" {
+                    out.push(("negate", set(pointer, as_number(1.0 / n))));
+                    out.push(("negate", set(pointer, as_number(2.0 - n))));
+                }
+            }
+            Value::Bool(_) => out.push(("flip", set(pointer, json!(false)))),
+            Value::String(text) => {
+                for (_, values) in CHOICES.iter().filter(|(name, _)| *name == field) {
+                    for other in values.iter() {
+                        let kind = if field == "is" || field == "direction" { "negate" } else { "flip" };
+                        out.push((kind, set(pointer, json!(other))));
+                    }
+                }
+                if field == "action" {
+                    continue;
+                }
+                if pointer.contains("/settings/") {
+                    for other in ["on", "off"] {
+                        out.push(("negate", set(pointer, json!(other))));
+                    }
+                }
+                for other in words.iter().chain(&[format!("{text}-2"), "ran-b".to_owned()]) {
+                    out.push(("change a word", set(pointer, json!(other.to_lowercase()))));
+                }
+            }
+            _ => {}
+        }
+    }
+    // Swap two values, wherever they stand.
+    for (index, a) in pointers.iter().enumerate() {
+        for b in &pointers[index + 1..] {
+            let (x, y) = (base.pointer(a).unwrap().clone(), base.pointer(b).unwrap().clone());
+            let leaf = |value: &Value| value.is_string() || value.is_number();
+            let nested = b.starts_with(&format!("{a}/")) || a.starts_with(&format!("{b}/"));
+            if x == y || nested || leaf(&x) != leaf(&y) || a.ends_with("/action") || b.ends_with("/action") {
+                continue;
+            }
+            let across = a.split('/').nth(2) != b.split('/').nth(2);
+            let mut changed = base.clone();
+            *changed.pointer_mut(a).unwrap() = y;
+            *changed.pointer_mut(b).unwrap() = x;
+            out.push((if across { "rebind" } else { "swap" }, changed));
+        }
+    }
+    // Move a value to a field beside it; drop it; put more beside it.
+    for pointer in std::iter::once(&String::new()).chain(&pointers) {
+        let Some(map) = base.pointer(pointer).and_then(Value::as_object) else {
+            continue;
+        };
+        for (name, value) in map {
+            if matches!(name.as_str(), "actions" | "action") {
+                continue;
+            }
+            let mut without = base.clone();
+            without.pointer_mut(pointer).unwrap().as_object_mut().unwrap().remove(name);
+            for siblings in SIBLINGS.iter().filter(|siblings| siblings.contains(&name.as_str())) {
+                for other in siblings.iter().filter(|other| *other != name) {
+                    let mut moved = without.clone();
+                    moved.pointer_mut(pointer).unwrap()[*other] = value.clone();
+                    out.push(("move to another field", moved));
+                    let mut both = base.clone();
+                    both.pointer_mut(pointer).unwrap()[*other] = value.clone();
+                    out.push(("add", both));
+                }
+            }
+            out.push(("drop", without));
+        }
+        let target = pointer.ends_with("/target") || map.contains_key("function");
+        if target {
+            for (field, value) in [("namespace", "default"), ("cluster", "edge-9"), ("place", "ran-b")] {
+                out.push(("add", set_in(&base, pointer, field, json!(value))));
+                for word in &words {
+                    out.push(("add", set_in(&base, pointer, field, json!(word.to_lowercase()))));
+                }
+            }
+        }
+        if pointer.ends_with("/replicas") {
+            for (field, value) in [
+                ("min", json!(1)),
+                ("max", json!(10)),
+                ("from", json!(1)),
+                ("to", json!(3)),
+                ("by", json!(1)),
+                ("direction", json!("out")),
+                ("direction", json!("in")),
+            ] {
+                out.push(("add", set_in(&base, pointer, field, value)));
+            }
+        }
+        if pointer.ends_with("/condition") {
+            for (field, value) in [
+                ("statistic", json!("mean")),
+                ("statistic", json!("p95")),
+                ("direction", json!("uplink")),
+                ("direction", json!("downlink")),
+                ("for", json!({"value": 5, "unit": "min"})),
+            ] {
+                out.push(("add", set_in(&base, pointer, field, value)));
+            }
+        }
+    }
+    for priority in ["urgent", "high", "normal", "low"] {
+        out.push(("add", set_in(&base, "", "priority", json!(priority))));
+    }
+    out.push(("add", set_in(&base, "", "purpose", json!("check"))));
+    whole_actions(&base, &mut out);
+    let mut seen: BTreeSet<String> = BTreeSet::new();
+    out.into_iter()
+        .filter_map(|(kind, value)| {
+            let actions: Actions = serde_json::from_value(value).ok()?;
+            let document = document(&actions);
+            let new = !sentence.accepted.contains(&document) && seen.insert(document.to_string());
+            new.then_some((kind, actions))
+        })
+        .collect()
+}
+
+/// Actions dropped, doubled, reordered, turned into another action; what one
+/// has given to another.
+fn whole_actions(base: &Value, out: &mut Vec<(Kind, Value)>) {
+    let actions = base["actions"].as_array().unwrap();
+    let with = |actions: Vec<Value>| {
+        let mut changed = base.clone();
+        changed["actions"] = Value::Array(actions);
+        changed
+    };
+    for (index, action) in actions.iter().enumerate() {
+        let mut fewer = actions.clone();
+        fewer.remove(index);
+        if !fewer.is_empty() {
+            out.push(("drop", with(fewer)));
+        }
+        let target = action["target"].clone();
+        let mut others = vec![action.clone()];
+        if target.is_object() {
+            for name in ["retire", "report", "rollback"] {
+                others.push(json!({"action": name, "target": target}));
+            }
+            others.push(json!({"action": "scale", "target": target, "replicas": {"to": 0}}));
+            others.push(json!({"action": "scale", "target": {"name": "amf", "function": "amf"}, "replicas": {"to": 3}}));
+        }
+        for other in others {
+            let mut more = actions.clone();
+            more.insert(index + 1, other.clone());
+            out.push(("add", with(more)));
+            let mut turned = actions.clone();
+            turned[index] = other;
+            out.push(("flip", with(turned)));
+        }
+        if let (Value::Object(target), Some(n)) = (&target, action.pointer("/replicas/to")) {
+            let mut deploy = target.clone();
+            deploy.insert("action".to_owned(), json!("deploy"));
+            deploy.insert("replicas".to_owned(), n.clone());
+            let mut turned = actions.clone();
+            turned[index] = Value::Object(deploy);
+            out.push(("flip", with(turned)));
+        }
+    }
+    for index in 1..actions.len() {
+        let mut other = actions.clone();
+        other.swap(index - 1, index);
+        out.push(("reorder", with(other)));
+        let mut rotated = actions.clone();
+        rotated.rotate_left(index);
+        out.push(("reorder", with(rotated)));
+    }
+    let mut reversed = actions.clone();
+    reversed.reverse();
+    out.push(("reorder", with(reversed)));
+    for a in 0..actions.len() {
+        for b in 0..actions.len() {
+            if a == b {
+                continue;
+            }
+            for field in ["namespace", "cluster", "place", "name", "function"] {
+                let given = actions[a]["target"][field].clone();
+                let mut copied = actions.clone();
+                if !copied[b]["target"].is_object() {
+                    continue;
+                }
+                copied[b]["target"][field] = given.clone();
+                out.push(("rebind", with(copied)));
+                if copied_target(&actions[a]) {
+                    let mut moved = actions.clone();
+                    moved[b]["target"][field] = given;
+                    moved[a]["target"][field] = Value::Null;
+                    out.push(("rebind", with(moved)));
+                }
+            }
+            for field in ["replicas", "capacity", "settings", "version", "condition", "target"] {
+                if actions[a].get(field).is_some() {
+                    let mut copied = actions.clone();
+                    copied[b][field] = actions[a][field].clone();
+                    out.push(("rebind", with(copied)));
+                }
+            }
+        }
+    }
+}
+
+fn copied_target(action: &Value) -> bool {
+    action["target"].is_object()
+}
+
+fn set_in(base: &Value, pointer: &str, field: &str, value: Value) -> Value {
+    let mut changed = base.clone();
+    changed.pointer_mut(pointer).unwrap()[field] = value;
+    changed
+}
+
+fn as_number(n: f64) -> Value {
+    if n.fract() == 0.0 { json!(n as i64) } else { json!(n) }
+}
+
+fn tokens(words: &str) -> Vec<String> {
+    words
+        .split(|c: char| c.is_whitespace() || ",;:?!()\"`".contains(c))
+        .map(|word| word.trim_end_matches(['.', '%']).to_owned())
+        .filter(|word| !word.is_empty())
+        .collect()
+}
+
+fn pointers(value: &Value) -> Vec<String> {
+    fn walk(value: &Value, path: &str, out: &mut Vec<String>) {
+        let mut step = |name: String, inner: &Value| {
+            let path = format!("{path}/{name}");
+            out.push(path.clone());
+            walk(inner, &path, out);
+        };
+        match value {
+            Value::Object(map) => map.iter().for_each(|(name, inner)| step(name.clone(), inner)),
+            Value::Array(items) => items.iter().enumerate().for_each(|(i, inner)| step(i.to_string(), inner)),
+            _ => {}
+        }
+    }
+    let mut out = Vec::new();
+    walk(value, "", &mut out);
+    out
+}
+
+/// The evidence of the right proposal for the mutated one: as it was; with each
+/// leaf without words given the likeliest ones; without the leaves that changed.
+fn evidences(words: &str, right: &[Evidence], sentence: &Actions, mutated: &Actions) -> [Vec<Evidence>; 3] {
+    let (before, after) = (serde_json::to_value(sentence).unwrap(), serde_json::to_value(mutated).unwrap());
+    let mut adapted = Vec::new();
+    let mut dropped = Vec::new();
+    for (path, _) in leaves(mutated) {
+        let value = after.pointer(&path).unwrap();
+        let kept = right.iter().find(|one| one.path == path).cloned();
+        let same = before.pointer(&path) == Some(value);
+        if same {
+            adapted.extend(kept.clone());
+            dropped.extend(kept);
+            continue;
+        }
+        // A liar points at words that look like the value, or at those of another leaf with it.
+        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let other = right.iter().find(|one| before.pointer(&one.path) == Some(value)).cloned();
+        let found = words.to_lowercase().contains(&text);
+        let quote = match (other, found) {
+            (Some(other), _) => Evidence { path, ..other },
+            (None, true) => Evidence { path, quote: text, occurrence: 1 },
+            (None, false) => match kept {
+                Some(kept) => kept,
+                None => Evidence { path, quote: words.to_owned(), occurrence: 1 },
+            },
+        };
+        adapted.push(quote);
+    }
+    [right.to_vec(), adapted, dropped]
+}
+
+#[test]
+fn no_mutation_of_a_right_proposal_passes() {
+    let mut table: BTreeMap<Kind, (usize, usize)> = BTreeMap::new();
+    let mut through = Vec::new();
+    let mut all = 0;
+    for sentence in sentences() {
+        let source = Source { words: &sentence.words, answers: &[] };
+        let right = evidence_for(&source, &sentence.right).unwrap_or_default();
+        for (kind, mutated) in mutations(&sentence) {
+            let entry = table.entry(kind).or_default();
+            entry.0 += 1;
+            all += 1;
+            let mut passed = evidences(&sentence.words, &right, &sentence.right, &mutated)
+                .iter()
+                .any(|evidence| passes(&sentence.words, &mutated, evidence));
+            // Our own finder of words must not find any for it either.
+            passed |= evidence_for(&source, &mutated).is_some();
+            if passed {
+                entry.1 += 1;
+                through.push(format!(
+                    "{kind}: {} | {} | {}",
+                    sentence.id,
+                    sentence.words,
+                    document(&mutated)
+                ));
+            }
+        }
+    }
+    for (kind, (tried, passed)) in &table {
+        println!("{kind:24} {tried:7} tried, {passed} passed");
+    }
+    println!("{all} mutations, each with its evidence kept, adapted, dropped and found by us");
+    println!("{}", through.join("\n"));
+    assert!(all >= 50_000, "only {all}");
+    assert!(through.is_empty(), "{} passed", through.len());
+}
+
+#[test]
+fn words_turned_into_something_else_do_not_carry_the_old_proposal() {
+    const INSERTED: &[&str] = &[
+        "not",
+        "don't",
+        "do not",
+        "never",
+        "unless",
+        "only",
+        "except",
+        "without",
+        "no",
+        "until tomorrow",
+        "or 7",
+        "if possible",
+        "instead",
+        "again",
+        "about",
+        "all",
+        "temporarily",
+    ];
+    let mut table: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+    let mut through = Vec::new();
+    for (index, sentence) in sentences().iter().enumerate() {
+        let words: Vec<&str> = sentence.words.split(' ').collect();
+        let source = Source { words: &sentence.words, answers: &[] };
+        let right = evidence_for(&source, &sentence.right).unwrap_or_default();
+        let mut attempt = |kind: &'static str, changed: String| {
+            let entry = table.entry(kind).or_default();
+            entry.0 += 1;
+            let found = evidence_for(&Source { words: &changed, answers: &[] }, &sentence.right);
+            if passes(&changed, &sentence.right, &right) || found.is_some() {
+                entry.1 += 1;
+                through.push(format!("{kind}: {} | {changed}", sentence.id));
+            }
+        };
+        for (nth, inserted) in INSERTED.iter().enumerate() {
+            for at in 0..=words.len() {
+                // Every place for every third word, so that a sentence in three shows each of them.
+                if (index + nth) % 3 != 0 {
+                    continue;
+                }
+                let mut changed: Vec<&str> = words.clone();
+                changed.insert(at, inserted);
+                attempt(inserted, changed.join(" "));
+            }
+        }
+        attempt("a second value", format!("{} to 61", sentence.words));
+        attempt("a second target", format!("{} and nssf", sentence.words));
+        attempt("a second place", format!("{} in qq-9", sentence.words));
+        attempt("a second order", format!("{} and retire old-x1", sentence.words));
+        attempt("a condition", format!("{} when it rains", sentence.words));
+        attempt("an exception", format!("{} but not in qq-9", sentence.words));
+    }
+    for (kind, (tried, passed)) in &table {
+        println!("{kind:24} {tried:7} tried, {passed} passed");
+    }
+    println!("{}", through.join("\n"));
+    assert!(through.is_empty(), "{} passed", through.len());
 }

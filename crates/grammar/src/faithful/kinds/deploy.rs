@@ -102,7 +102,7 @@ pub(super) fn deploy(work: &mut Work<'_>) -> Result<&'static str, Miss> {
     // Start and launch without a count or "an instance of" are no deployment.
     if work.says(C::Launch) && !counted && capacity && !instance && !fresh
         || launched && !counted && !instance && !fresh
-        || work.any(&[C::Shrink, C::Remove, C::Retire, C::Scale, C::Down, C::Factor, C::Half])
+        || work.any(&[C::Shrink, C::Remove, C::Retire, C::Scale, C::Factor, C::Half])
     {
         return Err(work.unclear());
     }

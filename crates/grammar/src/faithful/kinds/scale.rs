@@ -155,7 +155,7 @@ pub(super) fn scale(work: &mut Work<'_>) -> Result<&'static str, Miss> {
                 ways += 1;
                 to = Some((*qty, true));
             }
-            (None, C::By | C::Fill, End::None) if qty.more != 0 => {
+            (None, C::By | C::Fill | C::With, End::None) if qty.more != 0 => {
                 if qty.more > 0 && shrinks || qty.more < 0 && grows {
                     return Err(work.sheet.unclear(qty.at));
                 }
