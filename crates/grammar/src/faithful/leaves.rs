@@ -19,10 +19,12 @@ pub enum Leaf {
 /// name of an action is none: what is said of it forces it (a quote of its verb
 /// is accepted for `/actions/0/action`).
 pub fn leaves(actions: &Actions) -> Vec<(String, Leaf)> {
+    serde_json::to_value(actions).map(|document| of(&document)).unwrap_or_default()
+}
+
+pub(super) fn of(document: &Value) -> Vec<(String, Leaf)> {
     let mut out = Vec::new();
-    if let Ok(value) = serde_json::to_value(actions) {
-        walk(&value, String::new(), &mut out);
-    }
+    walk(document, String::new(), &mut out);
     out
 }
 
@@ -55,10 +57,6 @@ fn walk(value: &Value, path: String, out: &mut Vec<(String, Leaf)>) {
             out.push((path, leaf));
         }
     }
-}
-
-pub(super) fn at(actions: &Actions, path: &str) -> Option<Value> {
-    serde_json::to_value(actions).ok()?.pointer(path).cloned()
 }
 
 /// The index of the action whose name this path is.

@@ -11,7 +11,7 @@ use crate::frame::Kind;
 use crate::numbers::number;
 use crate::phrases::{CHECK_FIRST, HIGH, LOW, POLITE, URGENT, WE_HAVE, WHOLE};
 use crate::tokens::Tok;
-use crate::vocabulary::C;
+use crate::vocabulary::{C, TABLE};
 use crate::{lexer, safety, tokens, units};
 
 /// What a word is, beside its class.
@@ -411,6 +411,15 @@ fn whole_request(sheet: &mut Sheet, out: &mut Said, spoken: &str) -> Result<(), 
             C::Motive => {
                 if out.motive.is_some() {
                     return Err(sheet.unclear(at));
+                }
+                // "... because the stadium fills up and nssf": one more thing is no reason.
+                let mut joined = false;
+                for word in sheet.word(at).split_ascii_whitespace() {
+                    let class = TABLE.get(word).map_or(C::Unknown, |entry| entry.class);
+                    if joined && class == C::Function {
+                        return Err(sheet.unclear(at));
+                    }
+                    joined = class == C::And || joined && matches!(class, C::The | C::A);
                 }
                 let text = spoken.get(item.lo as usize..item.hi as usize).unwrap_or_default().to_owned();
                 out.motive = Some((text, (item.lo, item.hi)));

@@ -163,28 +163,74 @@ fn said(source: &Source<'_>) -> String {
     text
 }
 
+/// What the words of one source force, read once: for whoever checks more than
+/// one proposal or its evidence against the same words.
+#[derive(Debug)]
+pub struct Reading<'a> {
+    source: Source<'a>,
+    lower: String,
+    spoken: String,
+    said: Result<Said, Vec<Miss>>,
+}
+
+impl<'a> Reading<'a> {
+    pub fn new(source: &Source<'a>) -> Self {
+        Self { source: *source, lower: joined(source).0, spoken: said(source), said: marks::force(source) }
+    }
+
+    /// Faithful, or every reason why not. Any miss asks.
+    pub fn check(&self, actions: &Actions, evidence: &[Evidence]) -> Result<(), Vec<Miss>> {
+        self.check_alone(actions, evidence)?;
+        contradiction(&self.source, actions).map_or(Ok(()), |miss| Err(vec![miss]))
+    }
+
+    /// The check by itself, without the grammar as a second opinion.
+    #[doc(hidden)]
+    pub fn check_alone(&self, actions: &Actions, evidence: &[Evidence]) -> Result<(), Vec<Miss>> {
+        let document = serde_json::to_value(actions).unwrap_or_default();
+        let forced = self.compare(actions, &document)?;
+        let misses = self.quoted(actions, &document, evidence, forced);
+        if misses.is_empty() { Ok(()) } else { Err(misses) }
+    }
+
+    /// The words each leaf rests on, found by us; `None` when the proposal is
+    /// not what the words say. What it finds is accepted by [`Reading::check`]
+    /// unless the grammar contradicts; words alone decide what that is.
+    pub fn evidence_for(&self, actions: &Actions) -> Option<Vec<Evidence>> {
+        let document = serde_json::to_value(actions).ok()?;
+        let forced = self.compare(actions, &document).ok()?;
+        let mut out = Vec::new();
+        for (path, _) in leaves::of(&document) {
+            let span = if path == "/motive" {
+                forced.motive.as_ref().map(|(_, span)| *span)
+            } else {
+                forced.facts.get(&key(&path, &document)).and_then(|fact| fact.spans.first().copied())
+            };
+            let (lo, hi) = span?;
+            let quote = self.spoken.get(lo as usize..hi as usize)?.to_owned();
+            let wanted = quote.to_ascii_lowercase();
+            let nth = occurrences(&self.lower, &wanted).position(|at| at == lo as usize)?;
+            out.push(Evidence { path, quote, occurrence: nth as u32 + 1 });
+        }
+        Some(out)
+    }
+
+    /// What the words force: for tests that look for words that force
+    /// something where nothing should be forced.
+    #[doc(hidden)]
+    pub fn forced(&self) -> Option<Actions> {
+        self.said.as_ref().ok().and_then(assemble)
+    }
+}
+
 /// Faithful, or every reason why not. Any miss asks.
 pub fn check(source: &Source<'_>, actions: &Actions, evidence: &[Evidence]) -> Result<(), Vec<Miss>> {
-    let forced = compare(source, actions)?;
-    let mut misses = quoted(source, actions, evidence, &forced);
-    misses.extend(contradiction(source, actions));
-    if misses.is_empty() { Ok(()) } else { Err(misses) }
+    Reading::new(source).check(actions, evidence)
 }
 
-/// The check by itself, without the grammar as a second opinion.
-#[doc(hidden)]
-pub fn check_alone(source: &Source<'_>, actions: &Actions, evidence: &[Evidence]) -> Result<(), Vec<Miss>> {
-    let forced = compare(source, actions)?;
-    let misses = quoted(source, actions, evidence, &forced);
-    if misses.is_empty() { Ok(()) } else { Err(misses) }
-}
-
-/// What the words force: for tests that look for words that force something
-/// where nothing should be forced.
-#[doc(hidden)]
-pub fn forced(source: &Source<'_>) -> Result<Actions, Vec<Miss>> {
-    let said = marks::force(source)?;
-    assemble(&said).ok_or_else(|| vec![Miss::new("", Why::Unclear, source.words)])
+/// The words each leaf rests on, found by us: see [`Reading::evidence_for`].
+pub fn evidence_for(source: &Source<'_>, actions: &Actions) -> Option<Vec<Evidence>> {
+    Reading::new(source).evidence_for(actions)
 }
 
 /// The facts as one document; `None` when they make none.
@@ -221,31 +267,6 @@ pub(crate) fn assemble(said: &Said) -> Option<Actions> {
     serde_json::from_value(root).ok()
 }
 
-/// The words each leaf rests on, found by us; `None` when the proposal is not
-/// what the words say. What it returns is always accepted by [`check`] but for
-/// a contradiction, and nothing else than the words decides what it returns.
-pub fn evidence_for(source: &Source<'_>, actions: &Actions) -> Option<Vec<Evidence>> {
-    let forced = compare(source, actions).ok()?;
-    let text = said(source);
-    let lower = joined(source).0;
-    let mut out = Vec::new();
-    for (path, _) in leaves(actions) {
-        let fact = if path == "/motive" {
-            forced.motive.as_ref().map(|(_, span)| *span)
-        } else {
-            forced.facts.get(&key(&path, actions)).and_then(|fact| fact.spans.first().copied())
-        };
-        let Some((lo, hi)) = fact else {
-            continue;
-        };
-        let quote = text.get(lo as usize..hi as usize)?.to_owned();
-        let wanted = quote.to_ascii_lowercase();
-        let occurrence = occurrences(&lower, &wanted).position(|at| at == lo as usize)? as u32 + 1;
-        out.push(Evidence { path, quote, occurrence });
-    }
-    Some(out)
-}
-
 /// The reason that the words give, word for word: for a proposal without one.
 pub fn motive(words: &str) -> Option<String> {
     let source = Source { words, answers: &[] };
@@ -266,15 +287,14 @@ fn occurrences<'a>(text: &'a str, quote: &'a str) -> impl Iterator<Item = usize>
 }
 
 /// Members of a set have no order: they are known by their value.
-fn key(path: &str, actions: &Actions) -> String {
+fn key(path: &str, document: &Value) -> String {
     let Some((head, index)) = path.rsplit_once('/') else {
         return path.to_owned();
     };
     if !(head.ends_with("/cells") || head.ends_with("/tacs")) || index.parse::<usize>().is_err() {
         return path.to_owned();
     }
-    let value = leaves::at(actions, path);
-    format!("{head}/={}", value.as_ref().and_then(Value::as_str).unwrap_or_default())
+    format!("{head}/={}", document.pointer(path).and_then(Value::as_str).unwrap_or_default())
 }
 
 fn same(a: &Value, b: &Value) -> bool {
@@ -285,108 +305,114 @@ fn same(a: &Value, b: &Value) -> bool {
     }
 }
 
-/// Every leaf is forced by words, and everything that words force is a leaf.
-fn compare(source: &Source<'_>, actions: &Actions) -> Result<Said, Vec<Miss>> {
-    let forced = marks::force(source)?;
-    let text = said(source);
-    let words = |fact: &Fact| -> String {
-        fact.spans.first().and_then(|(lo, hi)| text.get(*lo as usize..*hi as usize)).unwrap_or("").to_owned()
-    };
-    let named: Vec<&str> = actions.actions.iter().map(|action| action.name()).collect();
-    if named != forced.actions {
-        return Err(vec![Miss::new("/actions", Why::OtherActions, forced.actions.join(", "))]);
-    }
-    let mut misses = Vec::new();
-    let mut seen = Vec::new();
-    for (path, _) in leaves(actions) {
-        let value = leaves::at(actions, &path).unwrap_or_default();
-        if path == "/motive" {
-            let right = forced.motive.as_ref().is_some_and(|(text, _)| value.as_str() == Some(text));
-            if !right {
-                misses.push(Miss::new(path, Why::NotSaid, ""));
+impl Reading<'_> {
+    /// Every leaf is forced by words, and everything that words force is a leaf.
+    fn compare(&self, actions: &Actions, document: &Value) -> Result<&Said, Vec<Miss>> {
+        let forced = self.said.as_ref().map_err(Clone::clone)?;
+        let text = &self.spoken;
+        let words = |fact: &Fact| -> String {
+            fact.spans
+                .first()
+                .and_then(|(lo, hi)| text.get(*lo as usize..*hi as usize))
+                .unwrap_or("")
+                .to_owned()
+        };
+        let named: Vec<&str> = actions.actions.iter().map(|action| action.name()).collect();
+        if named != forced.actions {
+            return Err(vec![Miss::new("/actions", Why::OtherActions, forced.actions.join(", "))]);
+        }
+        let mut misses = Vec::new();
+        let mut seen = Vec::new();
+        for (path, _) in leaves::of(document) {
+            let value = document.pointer(&path).unwrap_or(&Value::Null);
+            if path == "/motive" {
+                let right = forced.motive.as_ref().is_some_and(|(text, _)| value.as_str() == Some(text));
+                if !right {
+                    misses.push(Miss::new(path, Why::NotSaid, ""));
+                }
+                continue;
             }
-            continue;
-        }
-        let key = key(&path, actions);
-        match forced.facts.get(&key) {
-            None => misses.push(Miss::new(path, Why::NotSaid, "")),
-            Some(fact) if !same(&fact.value, &value) => {
-                misses.push(Miss::new(path, Why::OtherValue, words(fact)));
+            let key = key(&path, document);
+            match forced.facts.get(&key) {
+                None => misses.push(Miss::new(path, Why::NotSaid, "")),
+                Some(fact) if !same(&fact.value, value) => {
+                    misses.push(Miss::new(path, Why::OtherValue, words(fact)));
+                }
+                // The same member of a set twice is one too many.
+                Some(_) if seen.contains(&key) => misses.push(Miss::new(path, Why::NotSaid, "")),
+                Some(_) => seen.push(key),
             }
-            // The same member of a set twice is one too many.
-            Some(_) if seen.contains(&key) => misses.push(Miss::new(path, Why::NotSaid, "")),
-            Some(_) => seen.push(key),
         }
-    }
-    for (path, fact) in &forced.facts {
-        if !seen.contains(path) && !misses.iter().any(|miss| miss.path == *path) {
-            misses.push(Miss::new(path.clone(), Why::Dropped, words(fact)));
+        for (path, fact) in &forced.facts {
+            if !seen.contains(path) && !misses.iter().any(|miss| miss.path == *path) {
+                misses.push(Miss::new(path.clone(), Why::Dropped, words(fact)));
+            }
         }
+        if misses.is_empty() { Ok(forced) } else { Err(misses) }
     }
-    if misses.is_empty() { Ok(forced) } else { Err(misses) }
-}
 
-/// Each leaf has a quote of whole tokens that holds its own words, and no
-/// words that carry another value.
-fn quoted(source: &Source<'_>, actions: &Actions, evidence: &[Evidence], forced: &Said) -> Vec<Miss> {
-    let mut misses = Vec::new();
-    let lower = joined(source).0;
-    let all = leaves(actions);
-    let mut by_path: BTreeMap<&str, usize> = BTreeMap::new();
-    for (index, one) in evidence.iter().enumerate() {
-        let known = all.iter().any(|(path, _)| *path == one.path);
-        if !known && !leaves::is_verb(&one.path, actions) {
-            misses.push(Miss::new(one.path.clone(), Why::NoLeaf, one.quote.clone()));
-        } else if by_path.insert(&one.path, index).is_some() {
-            misses.push(Miss::new(one.path.clone(), Why::WrongPlace, one.quote.clone()));
+    /// Each leaf has a quote of whole tokens that holds its own words, and no
+    /// words that carry another value.
+    fn quoted(&self, actions: &Actions, document: &Value, evidence: &[Evidence], forced: &Said) -> Vec<Miss> {
+        let mut misses = Vec::new();
+        let lower = &self.lower;
+        let all = leaves::of(document);
+        let mut by_path: BTreeMap<&str, usize> = BTreeMap::new();
+        for (index, one) in evidence.iter().enumerate() {
+            let known = all.iter().any(|(path, _)| *path == one.path);
+            if !known && !leaves::is_verb(&one.path, actions) {
+                misses.push(Miss::new(one.path.clone(), Why::NoLeaf, one.quote.clone()));
+            } else if by_path.insert(&one.path, index).is_some() {
+                misses.push(Miss::new(one.path.clone(), Why::WrongPlace, one.quote.clone()));
+            }
         }
-    }
-    let span_of = |one: &Evidence| -> Option<(u32, u32)> {
-        let quote = one.quote.trim().replace('\u{2019}', "'").to_ascii_lowercase();
-        let nth = (one.occurrence as usize).checked_sub(1)?;
-        let lo = occurrences(&lower, &quote).nth(nth)? as u32;
-        let hi = lo + quote.len() as u32;
-        let cut = forced.pieces.iter().any(|(from, to)| {
-            let overlaps = *from < hi && *to > lo;
-            overlaps && (*from < lo || *to > hi)
-        });
-        (!cut).then_some((lo, hi))
-    };
-    for one in evidence {
-        let Some((lo, hi)) = span_of(one) else {
-            misses.push(Miss::new(one.path.clone(), Why::NotQuoted, one.quote.clone()));
-            continue;
+        let span_of = |one: &Evidence| -> Option<(u32, u32)> {
+            let quote = one.quote.trim().replace('\u{2019}', "'").to_ascii_lowercase();
+            let nth = (one.occurrence as usize).checked_sub(1)?;
+            let lo = occurrences(lower, &quote).nth(nth)? as u32;
+            let hi = lo + quote.len() as u32;
+            let cut = forced.pieces.iter().any(|(from, to)| {
+                let overlaps = *from < hi && *to > lo;
+                overlaps && (*from < lo || *to > hi)
+            });
+            (!cut).then_some((lo, hi))
         };
-        // What names the action lies where that action is said.
-        if let Some(index) = leaves::verb_of(&one.path)
-            && forced.groups.get(index).is_some_and(|(from, to)| lo < *from || hi > *to)
-        {
-            misses.push(Miss::new(one.path.clone(), Why::WrongPlace, one.quote.clone()));
+        for one in evidence {
+            let Some((lo, hi)) = span_of(one) else {
+                misses.push(Miss::new(one.path.clone(), Why::NotQuoted, one.quote.clone()));
+                continue;
+            };
+            // What names the action lies where that action is said.
+            if let Some(index) = leaves::verb_of(&one.path)
+                && forced.groups.get(index).is_some_and(|(from, to)| lo < *from || hi > *to)
+            {
+                misses.push(Miss::new(one.path.clone(), Why::WrongPlace, one.quote.clone()));
+            }
         }
-    }
-    for (path, _) in &all {
-        let own: Vec<(u32, u32)> = if path == "/motive" {
-            forced.motive.iter().map(|(_, span)| *span).collect()
-        } else {
-            forced.facts.get(&key(path, actions)).map(|fact| fact.spans.clone()).unwrap_or_default()
-        };
-        let Some(one) = by_path.get(path.as_str()).map(|index| &evidence[*index]) else {
-            misses.push(Miss::new(path.clone(), Why::NoEvidence, ""));
-            continue;
-        };
-        let Some((lo, hi)) = span_of(one) else {
-            continue;
-        };
-        let holds = own.iter().any(|(from, to)| *from >= lo && *to <= hi);
-        let alone = forced
-            .carrying
-            .iter()
-            .all(|(from, to)| *to <= lo || *from >= hi || own.iter().any(|(a, b)| a <= from && to <= b));
-        if !holds || !alone {
-            misses.push(Miss::new(path.clone(), Why::WrongPlace, one.quote.clone()));
+        for (path, _) in &all {
+            let own: Vec<(u32, u32)> = if path == "/motive" {
+                forced.motive.iter().map(|(_, span)| *span).collect()
+            } else {
+                forced.facts.get(&key(path, document)).map(|fact| fact.spans.clone()).unwrap_or_default()
+            };
+            let Some(one) = by_path.get(path.as_str()).map(|index| &evidence[*index]) else {
+                misses.push(Miss::new(path.clone(), Why::NoEvidence, ""));
+                continue;
+            };
+            let Some((lo, hi)) = span_of(one) else {
+                continue;
+            };
+            let holds = own.iter().any(|(from, to)| *from >= lo && *to <= hi);
+            let alone = forced
+                .carrying
+                .iter()
+                .all(|(from, to)| *to <= lo || *from >= hi || own.iter().any(|(a, b)| a <= from && to <= b));
+            if !holds || !alone {
+                misses.push(Miss::new(path.clone(), Why::WrongPlace, one.quote.clone()));
+            }
         }
+        misses
     }
-    misses
 }
 
 /// The grammar answers only when it can account for every word: where it reads

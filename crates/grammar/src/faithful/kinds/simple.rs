@@ -82,9 +82,10 @@ pub(super) fn report(work: &mut Work<'_>) -> Result<&'static str, Miss> {
     work.place("/target")?;
     work.allow(&allowed);
     // "all upf pods": what is reported is whatever is there.
-    let things = work.marked(Mark::Thing);
     for at in work.group.own.clone() {
-        if work.sheet.class(at) == C::All && things.iter().any(|thing| *thing > at) {
+        let next = work.sheet.skip(at + 1, &[C::The, C::Of]);
+        let thing = matches!(work.sheet.class(next), C::Function | C::Name | C::Quoted | C::Pods | C::Noun);
+        if work.sheet.class(at) == C::All && thing {
             work.sheet.items[at].used = true;
         }
     }

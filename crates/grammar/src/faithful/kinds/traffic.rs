@@ -413,6 +413,13 @@ fn preference(work: &mut Work<'_>) -> Result<(), Miss> {
         return Err(work.unclear());
     }
     for word in &at {
+        // "only slice 5 must use cell 90" says it of the slice.
+        let next = work.sheet.skip(word + 1, &[C::The, C::A, C::Fill]);
+        let of_slice = matches!(work.sheet.class(next), C::SliceWord | C::UeNoun | C::Sst)
+            || work.sheet.items.get(next).is_some_and(|item| matches!(item.mark, Mark::Ue | Mark::Sst));
+        if work.sheet.class(*word) == C::Only && of_slice {
+            return Err(work.sheet.unclear(*word));
+        }
         work.sheet.items[*word].used = true;
     }
     if name == "avoid" {
