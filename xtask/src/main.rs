@@ -36,7 +36,7 @@ enum Task {
     },
     /// Measures the promises about speed on the release build: a table and target/bench.json
     Bench {
-        /// Only rows whose name contains this
+        /// Only rows whose name contains this; `overload`: the runs under overload alone
         filter: Option<String>,
     },
     /// Kills the operator at random moments under load and restarts it
@@ -88,10 +88,17 @@ fn lint(root: &Path) -> Result<()> {
 
 fn bench(root: &Path, filter: Option<&str>) -> Result<()> {
     run(cargo(root).args(["build", "--release", "--workspace"]))?;
-    let mut command = cargo(root);
-    command.args(["bench", "--package", "nephoran", "--bench", "promises", "--"]);
-    command.args(filter);
-    run(&mut command)
+    let overload = filter.is_some_and(|filter| filter == "overload");
+    if !overload {
+        let mut command = cargo(root);
+        command.args(["bench", "--package", "nephoran", "--bench", "promises", "--"]);
+        command.args(filter);
+        run(&mut command)?;
+    }
+    if overload || filter.is_none() {
+        run(cargo(root).args(["bench", "--package", "nephoran", "--bench", "overload"]))?;
+    }
+    Ok(())
 }
 
 fn crash(root: &Path, kills: u32) -> Result<()> {

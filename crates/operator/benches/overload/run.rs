@@ -29,7 +29,7 @@ impl Phase {
 }
 
 /// Long enough to open a thousand connections before the plan begins.
-const LEAD: Duration = Duration::from_secs(4);
+const LEAD: Duration = Duration::from_secs(7);
 
 /// What became of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
