@@ -91,6 +91,10 @@ pub struct Call {
     pub body_limit: usize,
     /// Ask for gzip. A stream of small events is better without.
     pub packed: bool,
+    /// To be sent once more, on a new connection, when a kept one turns out to be closed before
+    /// anything of an answer came. For requests that may arrive twice: some servers say that they
+    /// keep a connection and close it.
+    pub repeatable: bool,
 }
 
 impl Default for Call {
@@ -102,6 +106,7 @@ impl Default for Call {
             total_limit: None,
             body_limit: 1024 * 1024,
             packed: true,
+            repeatable: false,
         }
     }
 }
@@ -192,7 +197,8 @@ impl Client {
         let lease = limits.within(None, host.enter()).await?;
         limits.in_time()?;
         let header = call.header_limit.unwrap_or(inner.limits.header);
-        let (response, lease) = inner.exchange(&target, &limits, header, request, &host, lease).await?;
+        let (response, lease) =
+            inner.exchange(&target, &limits, header, request, &host, lease, call.repeatable).await?;
         refuse_redirect(&limits.host, &response)?;
         let pause = call.body_pause.unwrap_or(inner.limits.pause);
         answer(response, lease, limits, pause, call.body_limit)
@@ -200,6 +206,7 @@ impl Client {
 }
 
 impl Inner {
+    #[expect(clippy::too_many_arguments, reason = "all of them are one call's")]
     async fn exchange(
         &self,
         target: &Target,
@@ -208,9 +215,11 @@ impl Inner {
         mut request: Request<Full<Bytes>>,
         host: &crate::pool::Host,
         mut lease: Lease,
+        repeatable: bool,
     ) -> Result<(Response<Incoming>, Lease), Error> {
+        let mut repeated = false;
         loop {
-            let reused = lease.take_idle();
+            let reused = !repeated && lease.take_idle();
             if reused {
                 let ready =
                     limits.within(None, tokio::time::timeout(SETTLES, lease.sender().ready())).await?;
@@ -221,6 +230,7 @@ impl Inner {
             } else {
                 lease.hold(limits.within(None, self.open(target, host)).await??);
             }
+            let again = (reused && repeatable).then(|| request.clone());
             let sent = lease.sender().try_send_request(request);
             match limits.within(Some((header, no_head)), sent).await? {
                 Ok(response) => return Ok((response, lease)),
@@ -228,6 +238,11 @@ impl Inner {
                     // The other side closed it while it was idle, and nothing was sent: the next one.
                     Some(unsent) if reused => {
                         request = unsent;
+                        lease.give_up();
+                    }
+                    None if again.is_some() && is_gone(error.error()) => {
+                        request = again.expect("it was looked at");
+                        repeated = true;
                         lease.give_up();
                     }
                     _ => return Err(Error::on_the_wire(&limits.host, error.error())),
@@ -249,6 +264,14 @@ impl Inner {
         let driver = tokio::spawn(async move { drop(connection.await) });
         Ok(Conn::new(sender, driver.abort_handle(), &id))
     }
+}
+
+/// Closed before anything of an answer came.
+fn is_gone(error: &hyper::Error) -> bool {
+    use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
+    let cause = std::error::Error::source(error).and_then(|cause| cause.downcast_ref::<std::io::Error>());
+    error.is_incomplete_message()
+        || cause.is_some_and(|cause| matches!(cause.kind(), BrokenPipe | ConnectionAborted | ConnectionReset))
 }
 
 fn prepare(request: Request<Bytes>, target: &Target, call: &Call) -> Result<Request<Full<Bytes>>, Error> {

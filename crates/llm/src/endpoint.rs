@@ -134,6 +134,9 @@ impl Endpoint {
             body_limit: self.most * 64 + 1024 * 1024,
             // Small events are better left as they are.
             packed: false,
+            // Asking twice changes nothing but the cost, and llama.cpp's server closes a connection
+            // that it said it keeps after each stream.
+            repeatable: true,
         };
         let response = self.client.send(request, call).await.map_err(|error| failed(&error, late))?;
         let (parts, body) = response.into_parts();

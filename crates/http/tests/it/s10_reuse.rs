@@ -66,3 +66,48 @@ async fn s10_100_requests_use_1_connection_then_100_at_once_stay_at_the_cap_and_
     tokio::time::resume();
     server.live_is(0).await;
 }
+
+/// Answers the first request of each connection, says that it keeps it, and closes it when the next comes.
+async fn fickle() -> (String, Arc<std::sync::atomic::AtomicUsize>) {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let requests = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let counted = Arc::clone(&requests);
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let counted = Arc::clone(&counted);
+            tokio::spawn(async move {
+                let mut buffer = [0; 4096];
+                for turn in 0..2 {
+                    if stream.read(&mut buffer).await.unwrap_or(0) == 0 {
+                        return;
+                    }
+                    counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                    if turn == 0 {
+                        let answer =
+                            b"HTTP/1.1 200 OK\r\nconnection: keep-alive\r\ncontent-length: 4\r\n\r\ndone";
+                        stream.write_all(answer).await.unwrap();
+                    }
+                }
+            });
+        }
+    });
+    (url, requests)
+}
+
+#[tokio::test]
+async fn s10_a_kept_connection_that_was_closed_fails_no_request_that_may_arrive_twice() {
+    let (url, requests) = fickle().await;
+    let client = clients(|_| {}).get(Profile::Default);
+    for _ in 0..10 {
+        let call = Call { repeatable: true, ..Call::default() };
+        let response = client.send(get(&url), call).await.unwrap();
+        assert_eq!(response.into_body().collect().await.unwrap(), "done");
+    }
+    // Each but the first found its connection closed, and was sent once more on a new one.
+    assert_eq!(requests.load(std::sync::atomic::Ordering::Relaxed), 19);
+    // Whether another arrived is not known: it fails, and is not sent twice.
+    client.send(get(&url), Call::default()).await.unwrap_err();
+    assert_eq!(requests.load(std::sync::atomic::Ordering::Relaxed), 20);
+}

@@ -158,11 +158,11 @@ impl fmt::Display for Figures {
     }
 }
 
-fn config(model: &str, port: u16) -> String {
+fn config(model: &str) -> String {
     // Limits are measured elsewhere; here they must not hide what the queue and the deadlines do.
     format!(
-        "limits: off\ntelemetry: {{log: warn}}\nhttp: {{allow: [\"127.0.0.1:{port}\"]}}\n\
-         translate: {{order: [grammar, model], model: {{endpoint: \"{model}\", name: scripted, api: openai}}}}\n"
+        "limits: off\ntelemetry: {{log: warn}}\nhttp: {{allow: [127.0.0.1]}}\ntranslate:\n  order: [grammar, model]\n  \
+         model: {{endpoint: \"{model}\", name: scripted, tokens_per_hour: null, cache_entries: 0}}\n"
     )
 }
 
