@@ -1,5 +1,6 @@
 //! What was asked, taken apart.
 
+use bytes::Bytes;
 use http::HeaderMap;
 use serde_json::Value;
 
@@ -17,6 +18,8 @@ pub struct Asked {
     pub headers: HeaderMap,
     /// The whole body.
     pub body: Value,
+    /// As it came: the order of its keys means something to servers.
+    pub bytes: Bytes,
     /// All messages, in their order, one after another.
     pub prompt: String,
     /// What the last message of the user asks for; without the frame around it where there is one.
@@ -33,7 +36,7 @@ pub struct Asked {
 }
 
 impl Asked {
-    pub(super) fn read(api: Api, headers: HeaderMap, body: Value) -> Self {
+    pub(super) fn read(api: Api, headers: HeaderMap, body: Value, bytes: Bytes) -> Self {
         let said = |message: &Value| message["content"].as_str().unwrap_or_default().to_owned();
         let none = Vec::new();
         let messages = body["messages"].as_array().unwrap_or(&none);
@@ -57,7 +60,7 @@ impl Asked {
         }
         texts(&document["known"]["names"], &mut names);
         let words = words(&last, &document);
-        Self { api, headers, prompt, words, answers, others, names, stream, schema, body }
+        Self { api, headers, prompt, words, answers, others, names, stream, schema, body, bytes }
     }
 
     pub fn model(&self) -> &str {

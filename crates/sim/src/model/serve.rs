@@ -175,7 +175,7 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Respo
         let said = shapes::error(api, 400, "invalid_request_error", "the body is no JSON");
         return Ok(whole(400, "application/json; charset=utf-8", said));
     };
-    let asked = Asked::read(api, parts.headers, document);
+    let asked = Asked::read(api, parts.headers, document, body);
     {
         let mut seen = shared.seen.lock().expect("nobody panics with the lock");
         if seen.len() == SEEN {
