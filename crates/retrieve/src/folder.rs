@@ -221,3 +221,21 @@ impl Folder {
         openat(&self.root, name, flags | OFlags::NOFOLLOW, Mode::empty())
     }
 }
+
+/// What a folder holds, without reading a document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Survey {
+    pub documents: usize,
+    pub bytes: u64,
+    /// Too large, or of a name that is not taken.
+    pub skipped: usize,
+}
+
+/// Counts a folder's documents as an update would find them.
+pub fn survey(root: &Path, limits: &crate::Limits) -> io::Result<Survey> {
+    let look = look(root, limits.documents)?;
+    let (taken, large): (Vec<_>, Vec<_>) =
+        look.files.iter().partition(|(_, stamp)| stamp.size <= limits.bytes);
+    let bytes = taken.iter().map(|(_, stamp)| stamp.size).sum();
+    Ok(Survey { documents: taken.len(), bytes, skipped: look.skipped.len() + large.len() })
+}

@@ -29,7 +29,7 @@ mod query;
 /// Vectors of passages, and how near they are.
 mod meaning;
 
-pub use folder::Skip;
+pub use folder::{Skip, Survey, survey};
 pub use index::{Error, Found, Index, Limits, Progress, Report, Settings, Skipped, State};
 pub use meaning::{Embed, EmbedError};
 pub use notes::NOTES;

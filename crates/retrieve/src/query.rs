@@ -14,9 +14,9 @@ const FREQUENT: &[&str] = &[
     "was", "what", "when", "which", "with", "you",
 ];
 
-/// `None`: there is no word in it.
-pub(crate) fn expression(words: &str) -> Option<String> {
-    let end = (0..=words.len().min(BYTES)).rev().find(|at| words.is_char_boundary(*at)).unwrap_or(0);
+/// The words of a request, each once, in lower case and with nothing in them that could be syntax.
+pub(crate) fn words(request: &str) -> Vec<String> {
+    let end = (0..=request.len().min(BYTES)).rev().find(|at| request.is_char_boundary(*at)).unwrap_or(0);
     let mut all: Vec<String> = Vec::new();
     let mut add = |word: &str| {
         let word = word.to_lowercase();
@@ -24,24 +24,28 @@ pub(crate) fn expression(words: &str) -> Option<String> {
             all.push(word);
         }
     };
-    for said in words[..end].split(|character: char| !is_part(character)) {
+    for said in request[..end].split(|character: char| !is_part(character)) {
         let said = said.trim_matches(|character: char| !character.is_alphanumeric());
         if said.is_empty() {
             continue;
         }
         add(said);
         // `near-rt-ric` is looked for as a whole, and its parts count too.
-        let mut parts =
-            said.split(|character: char| !character.is_alphanumeric()).filter(|part| !part.is_empty());
+        let parts = said.split(|character: char| !character.is_alphanumeric());
         if said.contains(|character: char| !character.is_alphanumeric()) {
-            parts.by_ref().filter(|part| part.chars().count() > 1).for_each(&mut add);
+            parts.filter(|part| part.chars().count() > 1).for_each(&mut add);
         }
     }
-    let telling: Vec<&String> = all.iter().filter(|word| !FREQUENT.contains(&word.as_str())).collect();
-    let chosen = if telling.is_empty() { all.iter().collect() } else { telling };
-    // A string between quotes is a phrase: it holds no quote, since `is_part` lets none in.
-    let quoted: Vec<String> = chosen.iter().map(|word| format!("\"{word}\"")).collect();
-    (!quoted.is_empty()).then(|| quoted.join(" OR "))
+    if all.iter().any(|word| !FREQUENT.contains(&word.as_str())) {
+        all.retain(|word| !FREQUENT.contains(&word.as_str()));
+    }
+    all
+}
+
+/// Any of the words. A string between quotes is a phrase: it holds no quote, since none is a part of a word.
+pub(crate) fn expression<'a>(words: impl IntoIterator<Item = &'a String>) -> String {
+    let quoted: Vec<String> = words.into_iter().map(|word| format!("\"{word}\"")).collect();
+    quoted.join(" OR ")
 }
 
 fn is_part(character: char) -> bool {
@@ -57,24 +61,24 @@ mod tests {
     #[test]
     fn a_request_becomes_its_words() {
         let cases = [
-            ("Scale the UPF to 5!", Some(r#""scale" OR "upf" OR "5""#)),
-            ("near-rt-ric", Some(r#""near-rt-ric" OR "near" OR "rt" OR "ric""#)),
-            ("the of", Some(r#""the" OR "of""#)),
-            ("  ?!*\"() ", None),
-            ("", None),
+            ("Scale the UPF to 5!", r#""scale" OR "upf" OR "5""#),
+            ("near-rt-ric", r#""near-rt-ric" OR "near" OR "rt" OR "ric""#),
+            ("the of", r#""the" OR "of""#),
+            ("  ?!*\"() ", ""),
+            ("", ""),
             (
                 r#"upf" OR title:x NEAR(a b) -c ^d e*"#,
-                Some(r#""upf" OR "title" OR "x" OR "near" OR "b" OR "c" OR "d" OR "e""#),
+                r#""upf" OR "title" OR "x" OR "near" OR "b" OR "c" OR "d" OR "e""#,
             ),
         ];
-        for (words, expected) in cases {
-            assert_eq!(expression(words).as_deref(), expected, "{words}");
+        for (request, expected) in cases {
+            assert_eq!(expression(&words(request)), expected, "{request}");
         }
     }
 
     #[test]
     fn a_very_long_request_is_bounded() {
-        let words: Vec<String> = (0..10_000).map(|number| format!("w{number}")).collect();
-        assert_eq!(expression(&words.join(" ")).unwrap().matches(" OR ").count(), WORDS - 1);
+        let long: Vec<String> = (0..10_000).map(|number| format!("w{number}")).collect();
+        assert_eq!(words(&long.join(" ")).len(), WORDS);
     }
 }

@@ -195,6 +195,14 @@ pub enum Command {
     ], "Prints one JSON proposal per line of input, for empty lines too.\nExits 0 when every line got a proposal, whatever its outcome."))]
     Translate(Translate),
 
+    /// Find passages of the documents that a model may be shown, offline
+    #[command(after_help = examples(&[
+        ("nephoran search \"prb usage of a cell\"", "in our own notes, and in retrieve.folder when it is configured"),
+        ("nephoran search --most 3 --config nephoran.yaml \"n3 address of the upf\"", ""),
+        ("nephoran search -o json slices", "whole passages with their ids"),
+    ], "Brings the index in the data folder up to date first; while an operator runs, it does that."))]
+    Search(Search),
+
     /// Work with access tokens
     #[command(subcommand, after_help = examples(&[
         ("nephoran token new alice --role submitter --role approver", ""),
@@ -484,6 +492,25 @@ pub struct Translate {
     /// Who translates; model comes with a later version
     #[arg(long, value_enum, default_value = "grammar")]
     pub translator: Translator,
+}
+
+#[derive(Debug, Args)]
+pub struct Search {
+    /// What to look for
+    #[arg(required = true, value_name = "TEXT", allow_hyphen_values = true)]
+    pub text: Vec<String>,
+
+    /// How many passages at most
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u8).range(1..=50))]
+    pub most: u8,
+
+    /// Configuration file
+    #[arg(long, env = "NEPHORAN_CONFIG", value_name = "FILE", hide_env_values = true)]
+    pub config: Option<PathBuf>,
+
+    /// Folder of the store, which holds the index [default: ./nephoran-data]
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -19,6 +19,7 @@ use super::text::table;
 use crate::config::Config;
 use crate::package::{Repository, RepositoryConfig};
 use crate::store::Look;
+use crate::translate::passages;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 struct Check {
@@ -74,6 +75,7 @@ pub fn run(common: &Common, settings: &Settings) -> Result<Exit, Failure> {
     let mut checks = vec![disk(&config.data), space(&config.data), store(&config.data), git()];
     checks.extend(runtime.block_on(repositories(&config)));
     checks.push(hot_folder(&config));
+    checks.push(documents(&config));
     checks.push(clock());
     checks.push(not_configured("model endpoint", "the grammar alone translates"));
     checks.push(not_configured("cluster", "intents are kept in SQLite, changes go to git"));
@@ -320,6 +322,32 @@ fn hot_folder(config: &Config) -> Check {
         },
         Err(errno) => {
             failed("hot folder", format!("{shown}: {errno}"), "name another folder with --hot-folder")
+        }
+    }
+}
+
+/// The folder that a model may be shown passages of.
+fn documents(config: &Config) -> Check {
+    let name = "documents";
+    let Some(folder) = &config.retrieve.folder else {
+        return not_configured(name, "a model is shown passages of our own notes alone");
+    };
+    let shown = folder.display();
+    match nephoran_retrieve::survey(folder, &passages::settings(config).limits) {
+        Ok(found) if found.documents == 0 => {
+            let detail = format!("{shown} holds no .md or .txt file that can be taken");
+            warning(name, detail, "put documents there as UTF-8 text, or set retrieve.folder to another one")
+        }
+        Ok(found) if found.skipped > 0 => {
+            let detail =
+                format!("{} documents in {shown}, and {} that are not taken", found.documents, found.skipped);
+            warning(name, detail, "the log of `nephoran up` names each with its reason")
+        }
+        Ok(found) => {
+            ok(name, format!("{} documents in {shown}, {} KiB", found.documents, found.bytes.div_ceil(1024)))
+        }
+        Err(source) => {
+            failed(name, format!("{shown}: {source}"), "set retrieve.folder to a folder that can be read")
         }
     }
 }

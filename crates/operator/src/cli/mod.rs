@@ -31,6 +31,9 @@ mod act;
 /// translate.
 mod translate;
 
+/// search.
+mod search;
+
 /// token new.
 mod token;
 
@@ -155,6 +158,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Pause => asking(&common, async |client| act::workers(&client, &common, "pause").await),
         Command::Resume => asking(&common, async |client| act::workers(&client, &common, "resume").await),
         Command::Translate(options) => translate::run(&common, &options),
+        Command::Search(options) => search::run(&common, &options),
         Command::Token(Token::New(options)) => token::new(&options),
         Command::Crd => Err(Failure::new(Exit::Environment, "print the Kubernetes resource definitions")
             .cause("this version does not have NetworkIntent objects yet")

@@ -90,6 +90,13 @@ impl Config {
             "limits.trusted_proxies" if self.limits.trusted_proxies.is_empty() => {
                 "a client is the address that connects; X-Forwarded-For is not read".into()
             }
+            "retrieve.folder" => {
+                let index = self.data.join("retrieval.db");
+                format!("indexed in {}, which may be deleted: it is made anew", index.display())
+            }
+            "retrieve.embeddings.endpoint" if self.retrieve.embeddings.is_none() => {
+                "passages are found by words alone".into()
+            }
             "limits.live" if self.limits.live.is_none() => "unlimited".into(),
             "queue.total" => {
                 let from = |band| self.queue.refused_from(band);

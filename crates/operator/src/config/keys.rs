@@ -138,13 +138,26 @@ pub const KEYS: &[Key] = &[
         "How long an answer may be given again to the same words.",
     ),
     key("translate.model.cache_entries", Scalar, "1000", "Answers kept for that; 0: none."),
-    later("retrieve.folder", Text, "null", "Folder of documents for the model.", "retrieval"),
     key(
         "http.allow",
         List,
         "[]",
         "Hosts and networks that may be called although they are private, e.g. a model on this machine.",
     ),
+    key(
+        "retrieve.folder",
+        Text,
+        "null",
+        "Folder of Markdown and text files that a model may be shown passages of; null: our own notes alone.",
+    ),
+    key(
+        "retrieve.embeddings.endpoint",
+        Text,
+        "null",
+        "Base address of a server with /v1/embeddings; null: none.",
+    ),
+    key("retrieve.embeddings.name", Text, "null", "Model to ask it for; another one makes the vectors anew."),
+    key("retrieve.embeddings.api_key_file", Text, "null", "File that holds the key; read at start."),
     key("guard.namespaces", List, "[\"*\"]", "Namespaces that may be changed; * stands for any text."),
     key(
         "guard.protected",

@@ -42,6 +42,7 @@ pub struct Config {
     pub workers: Workers,
     pub translate: Translate,
     pub http: Http,
+    pub retrieve: Retrieve,
     pub guard: Bounds,
     pub retention: Duration,
     pub telemetry: Telemetry,
@@ -145,6 +146,23 @@ pub struct Model {
 pub enum ModelApi {
     OpenAi,
     Ollama,
+}
+
+/// Background reading of a language model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Retrieve {
+    /// Markdown and text files; `None`: our own notes alone.
+    pub folder: Option<PathBuf>,
+    /// `None`: passages are found by words alone.
+    pub embeddings: Option<Embeddings>,
+}
+
+/// A server with `/v1/embeddings`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Embeddings {
+    pub endpoint: String,
+    pub name: String,
+    pub api_key_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -520,7 +538,12 @@ impl Config {
     /// checked on another machine than the one it is for.
     pub fn check_machine(&self) -> Result<(), Error> {
         let mut faults = Vec::new();
-        if let Some(folder) = &self.hot_folder.path {
+        let folders = [
+            ("hot_folder.path", "hot folder", &self.hot_folder.path),
+            ("retrieve.folder", "folder of documents", &self.retrieve.folder),
+        ];
+        for (key, what, folder) in folders {
+            let Some(folder) = folder else { continue };
             let wrong = match std::fs::metadata(folder) {
                 Ok(found) if found.is_dir() => None,
                 Ok(_) => Some("is no folder".to_owned()),
@@ -531,10 +554,10 @@ impl Config {
             };
             if let Some(wrong) = wrong {
                 faults.push(Fault {
-                    message: format!("the hot folder {} {wrong}", folder.display()),
+                    message: format!("the {what} {} {wrong}", folder.display()),
                     origin: self
                         .entries
-                        .get("hot_folder.path")
+                        .get(key)
                         .and_then(|entry| shown_origin(entry, entry.node.place, &self.sources)),
                     remedy: Some(format!("make it: mkdir -p {}", folder.display())),
                 });

@@ -1,6 +1,7 @@
 //! Layered values become typed ones; what is wrong with them is collected.
 
 mod http;
+mod retrieve;
 mod translate;
 
 use std::collections::BTreeSet;
@@ -67,6 +68,7 @@ impl Reader {
         let workers = self.workers();
         let translate = self.translate();
         let http = self.http();
+        let retrieve = self.retrieve();
         let guard = self.guard();
         let retention = self.duration("retention");
         let telemetry = self.telemetry();
@@ -85,6 +87,7 @@ impl Reader {
             workers,
             translate,
             http,
+            retrieve,
             guard,
             retention,
             telemetry,

@@ -58,7 +58,8 @@ fn every_key_may_be_written_at_its_default_and_changes_nothing() {
     assert!(written.notes.is_empty());
     assert!(written.explain().iter().all(|row| row.origin == "file"
         || row.key.starts_with("danger_")
-        || row.key.starts_with("translate.model.")));
+        || row.key.starts_with("translate.model.")
+        || row.key.starts_with("retrieve.embeddings.")));
     assert!(defaults.explain().iter().all(|row| row.origin == "default"));
 }
 
@@ -203,7 +204,6 @@ fn what_this_version_lacks_is_refused_and_named() {
         ("auth: {tokens_file: /t}", "does not have access tokens yet"),
         ("translate: {order: [grammar, model]}", "does not have the translator `model` yet"),
         ("translate: {model: {endpoint: 'http://127.0.0.1:1'}}", "does not have language models yet"),
-        ("retrieve: {folder: /docs}", "does not have retrieval yet"),
         ("telemetry: {otlp: 'http://127.0.0.1:4318'}", "does not have traces yet"),
         ("packages: {on_drift: reapply}", "does not have `reapply` yet"),
         ("packages: {repositories: [{name: a, deliver: branch}]}", "does not have delivery by branch yet"),

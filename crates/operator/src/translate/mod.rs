@@ -2,6 +2,7 @@
 //! the grammar cannot account for.
 
 pub mod model;
+pub mod passages;
 
 use nephoran_model::guard::{Effect, Finding};
 use nephoran_model::intent::{Intent, Question, Request};

@@ -17,7 +17,7 @@ use tracing::{debug, info, warn};
 
 use crate::folder::Skip;
 use crate::meaning::{Embed, EmbedError, Matrix, unit};
-use read::Readers;
+use read::{Common, Readers};
 use schema::{Files, Lock};
 
 /// Passages that one question may ask for.
@@ -180,6 +180,7 @@ struct Inner {
     /// The file was looked through for damage since it was opened.
     checked: AtomicBool,
     readers: Readers,
+    common: Common,
     progress: Mutex<Progress>,
     /// `None`: not read from the file yet.
     matrix: Mutex<Option<Arc<Matrix>>>,
@@ -215,6 +216,7 @@ impl Index {
         }
         let inner = Inner {
             readers: Readers::new(files.clone()),
+            common: Common::default(),
             files,
             settings,
             lock: Mutex::new(lock),
@@ -259,6 +261,9 @@ impl Index {
     async fn update_alone(&self, stop: &CancellationToken) -> Result<Report, Error> {
         let (inner, stopped) = (self.inner.clone(), stop.clone());
         let mut report = blocking("updates", move || inner.take_in(&stopped)).await??;
+        if report.changed + report.removed > 0 {
+            self.inner.common.forget();
+        }
         if let Some(embed) = self.inner.settings.embed.clone()
             && !report.stopped
         {

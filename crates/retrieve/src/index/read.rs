@@ -1,6 +1,7 @@
 //! Asks the index: by words, by meaning, and fuses what both say. A connection of its own: with a
 //! write-ahead log a reader sees the last finished document and waits for nobody.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use rusqlite::{Connection, OptionalExtension};
@@ -9,10 +10,19 @@ use super::schema::{Files, is_broken, open_reader};
 use super::write::meta;
 use super::{Error, Found, Inner, locked};
 use crate::meaning::{Matrix, fused};
-use crate::query::expression;
+use crate::query;
 
 /// Questions at a time, and connections that stay open.
 pub(super) const AT_ONCE: usize = 4;
+
+/// A word in more than a third of the passages is common.
+const COMMON: i64 = 3;
+
+/// In so few passages no word is.
+const FEW: i64 = 200;
+
+/// Words whose count is remembered.
+const REMEMBERED: usize = 4_096;
 
 /// Passages that each list brings into the fusion, at least.
 const CANDIDATES: usize = 50;
@@ -64,6 +74,63 @@ impl Readers {
     }
 }
 
+/// Which words are in so many passages that they tell none apart: BM25 gives them no weight, but
+/// every passage that holds one would be weighed.
+#[derive(Debug, Default)]
+pub(super) struct Common {
+    known: Mutex<Counted>,
+}
+
+#[derive(Debug, Default)]
+struct Counted {
+    /// From so many passages on a word is common; 0: not known.
+    from: i64,
+    words: HashMap<String, bool>,
+}
+
+impl Common {
+    /// Other passages, other counts.
+    pub(super) fn forget(&self) {
+        *locked(&self.known) = Counted::default();
+    }
+
+    /// The words that are not common; all of them when they all are.
+    fn telling<'a>(&self, connection: &Connection, words: &'a [String]) -> rusqlite::Result<Vec<&'a String>> {
+        let mut known = locked(&self.known);
+        if known.from == 0 {
+            let passages: i64 =
+                connection.query_row("SELECT count(*) FROM passages", [], |row| row.get(0))?;
+            known.from = (passages / COMMON).max(FEW);
+        }
+        if known.words.len() > REMEMBERED {
+            known.words.clear();
+        }
+        let from = known.from;
+        let mut telling = Vec::with_capacity(words.len());
+        for word in words {
+            let is_common = match known.words.get(word) {
+                Some(is_common) => *is_common,
+                None => {
+                    let is_common = has(connection, word, from)?;
+                    known.words.insert(word.clone(), is_common);
+                    is_common
+                }
+            };
+            if !is_common {
+                telling.push(word);
+            }
+        }
+        Ok(if telling.is_empty() { words.iter().collect() } else { telling })
+    }
+}
+
+/// Whether a word is in so many passages at least.
+fn has(connection: &Connection, word: &String, passages: i64) -> rusqlite::Result<bool> {
+    let mut statement =
+        connection.prepare_cached("SELECT 1 FROM words WHERE words MATCH ?1 LIMIT 1 OFFSET ?2")?;
+    statement.exists((query::expression([word]), passages - 1))
+}
+
 impl Inner {
     pub(super) fn ask(&self, words: &str, vector: Option<&[f32]>, most: usize) -> Result<Vec<Found>, Error> {
         if most == 0 {
@@ -71,8 +138,13 @@ impl Inner {
         }
         let candidates = CANDIDATES.max(most);
         let mut lists = Vec::new();
-        if let Some(expression) = expression(words) {
-            lists.push(self.readers.with(|connection| by_words(connection, &expression, candidates))?);
+        let words = query::words(words);
+        if !words.is_empty() {
+            let listed = self.readers.with(|connection| {
+                let telling = self.common.telling(connection, &words)?;
+                by_words(connection, &query::expression(telling), candidates)
+            });
+            lists.push(listed?);
         }
         if let Some(vector) = vector {
             lists.push(self.matrix()?.nearest(vector, candidates));
