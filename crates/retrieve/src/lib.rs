@@ -26,9 +26,13 @@ mod index;
 /// Words of a request become an expression that holds nothing but words.
 mod query;
 
+/// Vectors from a server.
+mod embeddings;
+
 /// Vectors of passages, and how near they are.
 mod meaning;
 
+pub use embeddings::Embeddings;
 pub use folder::{Skip, Survey, survey};
 pub use index::{Error, Found, Index, Limits, Progress, Report, Settings, Skipped, State};
 pub use meaning::{Embed, EmbedError};

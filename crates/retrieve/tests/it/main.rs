@@ -5,6 +5,7 @@ mod crash;
 mod documents;
 mod hostile;
 mod meaning;
+mod server;
 mod words;
 
 use std::path::{Path, PathBuf};
