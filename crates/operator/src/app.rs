@@ -34,6 +34,7 @@ use crate::telemetry::metrics::Metrics;
 use crate::telemetry::readiness::Readiness;
 use crate::telemetry::{gather, logs};
 use crate::translate::model::Translator;
+use crate::translate::passages;
 use crate::web;
 
 /// How long what runs may take to come to an end after a stop signal.
@@ -176,8 +177,9 @@ impl Operator {
         readiness.holds("queue");
 
         let clients = outgoing::clients(config)?;
+        let documents = passages::start(config, &clients, &tasks, &metrics, flow.clone());
         let model =
-            outgoing::model(config, &clients, None)?.map(|model| Arc::new(model) as Arc<dyn Translator>);
+            outgoing::model(config, &clients, documents)?.map(|model| Arc::new(model) as Arc<dyn Translator>);
         let desk = Desk::new(
             store.clone(),
             queue.clone(),

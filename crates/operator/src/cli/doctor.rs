@@ -17,6 +17,7 @@ use super::exit::{Exit, Failure};
 use super::show;
 use super::text::table;
 use crate::config::Config;
+use crate::outgoing;
 use crate::package::{Repository, RepositoryConfig};
 use crate::store::Look;
 use crate::translate::passages;
@@ -76,6 +77,7 @@ pub fn run(common: &Common, settings: &Settings) -> Result<Exit, Failure> {
     checks.extend(runtime.block_on(repositories(&config)));
     checks.push(hot_folder(&config));
     checks.push(documents(&config));
+    checks.push(runtime.block_on(embeddings(&config)));
     checks.push(clock());
     checks.push(not_configured("model endpoint", "the grammar alone translates"));
     checks.push(not_configured("cluster", "intents are kept in SQLite, changes go to git"));
@@ -333,7 +335,7 @@ fn documents(config: &Config) -> Check {
         return not_configured(name, "a model is shown passages of our own notes alone");
     };
     let shown = folder.display();
-    match nephoran_retrieve::survey(folder, &passages::settings(config).limits) {
+    match nephoran_retrieve::survey(folder, &nephoran_retrieve::Limits::default()) {
         Ok(found) if found.documents == 0 => {
             let detail = format!("{shown} holds no .md or .txt file that can be taken");
             warning(name, detail, "put documents there as UTF-8 text, or set retrieve.folder to another one")
@@ -349,6 +351,37 @@ fn documents(config: &Config) -> Check {
         Err(source) => {
             failed(name, format!("{shown}: {source}"), "set retrieve.folder to a folder that can be read")
         }
+    }
+}
+
+/// Whether a text gets its vector.
+async fn embeddings(config: &Config) -> Check {
+    let name = "embeddings";
+    let Some(configured) = &config.retrieve.embeddings else {
+        return not_configured(name, "passages are found by words alone");
+    };
+    let clients = match outgoing::clients(config) {
+        Ok(clients) => clients,
+        Err(cause) => return failed(name, format!("{cause:#}"), "nephoran config explain"),
+    };
+    let embed = passages::embedder(configured, &clients);
+    let asked = tokio::time::timeout(Duration::from_secs(10), embed.embed(vec!["upf".into()])).await;
+    let shown = format!("{} at {}", configured.name, configured.endpoint);
+    match asked {
+        Ok(Ok(vectors)) if vectors.first().is_some_and(|vector| !vector.is_empty()) => {
+            ok(name, format!("{shown} gives vectors of {} numbers", vectors[0].len()))
+        }
+        Ok(Ok(_)) => failed(name, format!("{shown} gives no vectors"), "name a model for embeddings"),
+        Ok(Err(cause)) => failed(
+            name,
+            format!("{shown}: {cause}"),
+            "set retrieve.embeddings.endpoint to a server with /v1/embeddings; without it words alone are used",
+        ),
+        Err(_) => failed(
+            name,
+            format!("{shown} gives no answer within 10 s"),
+            "relieve it, or give it a smaller model",
+        ),
     }
 }
 

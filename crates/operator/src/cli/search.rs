@@ -8,6 +8,7 @@ use super::exit::{Exit, Failure};
 use super::text::{escape, escape_lines, shorten};
 use super::{configure, note, show};
 use crate::config::Config;
+use crate::outgoing;
 use crate::translate::passages;
 
 pub fn run(common: &Common, options: &Search) -> Result<Exit, Failure> {
@@ -29,10 +30,13 @@ pub fn run(common: &Common, options: &Search) -> Result<Exit, Failure> {
 
 async fn search(config: &Config, words: &str, most: usize) -> Result<Vec<Found>, Failure> {
     // Without a data folder none is made: looking something up leaves nothing behind.
+    let clients = outgoing::clients(config)?;
     let passing = (!config.data.is_dir()).then(tempfile::tempdir).transpose().map_err(no_index)?;
     let index = match &passing {
-        Some(folder) => Index::open(&folder.path().join("retrieval.db"), passages::settings(config)),
-        None => passages::open(config),
+        Some(folder) => {
+            Index::open(&folder.path().join("retrieval.db"), passages::settings(config, &clients))
+        }
+        None => passages::open(config, &clients),
     };
     let index = index.map_err(no_index)?;
     match index.update(&CancellationToken::new()).await {

@@ -604,6 +604,8 @@ fn explain_prints_every_key_and_doctor_every_check() {
             "git",
             "repository default",
             "hot folder",
+            "documents",
+            "embeddings",
             "clock",
             "model endpoint",
             "cluster",

@@ -20,6 +20,7 @@ mod late;
 mod lints;
 mod page;
 mod s6;
+mod search;
 mod spine;
 mod telemetry;
 mod understood;

@@ -3,6 +3,7 @@
 //! Every label value is from a closed set, and every series is there from the start: a dashboard
 //! shows 0 instead of nothing, and no client can make a series.
 
+mod documents;
 mod folder;
 mod intents;
 mod kept;
@@ -24,6 +25,7 @@ use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
 use tokio_util::sync::CancellationToken;
 
+pub use documents::Documents;
 pub use intents::{Actuation, Stage};
 pub use process::count_allocated;
 
