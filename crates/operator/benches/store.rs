@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use nephoran::store::{AcceptKey, Store};
 use nephoran_model::intent::{Intent, IntentId, Move, Request, Source, State};
 use nephoran_model::proposal::Priority;
+use nephoran_queue::{Band, Limits, Queue};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let parent = std::env::args()
@@ -47,6 +48,10 @@ fn main() -> Result<(), Box<dyn Error>> {
                 accepted as f64 / syncs.max(1) as f64,
             );
         }
+        println!("acks: claim, the moves to an end in the store, ack");
+        for in_flight in [64, 256] {
+            acks(&store, &next, in_flight, 60_000).await;
+        }
         let started = Instant::now();
         let live = store.live().await?.len();
         println!("live() of {live}: {} ms", started.elapsed().as_millis());
@@ -58,6 +63,61 @@ fn main() -> Result<(), Box<dyn Error>> {
         store.close().await;
         Ok(())
     })
+}
+
+/// Takes `items` accepted intents from a queue to their end, so many at a time.
+async fn acks(store: &Store, next: &Arc<AtomicUsize>, in_flight: usize, items: usize) {
+    let queue: Queue<usize> = Queue::new(Limits::default()).expect("the default limits are valid");
+    let first = next.fetch_add(items, Ordering::Relaxed);
+    let accepting: Vec<_> = (0..256)
+        .map(|client| {
+            let store = store.clone();
+            tokio::spawn(async move {
+                for number in (first + client..first + items).step_by(256) {
+                    store.accept(intent(number), None, None).await.expect("the store accepts");
+                }
+            })
+        })
+        .collect();
+    for client in accepting {
+        client.await.expect("no client panics");
+    }
+    for number in first..first + items {
+        queue.resume(number, Band::ALL[number % 4]);
+    }
+    let before = (store.stats().commits(), store.stats().syncs.load(Ordering::Relaxed));
+    let started = Instant::now();
+    let workers: Vec<_> = (0..in_flight)
+        .map(|_| {
+            let (store, queue) = (store.clone(), queue.clone());
+            tokio::spawn(async move {
+                while let Some(delivery) = queue.try_claim() {
+                    let mut intent = intent(*delivery.key());
+                    intent.version = 1;
+                    for (state, cause) in [(State::Translating, "claimed"), (State::Refused, "out_of_scope")]
+                    {
+                        intent
+                            .enter(state, cause, "operator", Timestamp::now())
+                            .expect("the moves are legal");
+                    }
+                    store.advance(intent, vec![]).await.expect("the store advances");
+                    delivery.ack();
+                }
+            })
+        })
+        .collect();
+    for worker in workers {
+        worker.await.expect("no worker panics");
+    }
+    let took = started.elapsed();
+    let commits = store.stats().commits() - before.0;
+    let syncs = store.stats().syncs.load(Ordering::Relaxed) - before.1;
+    println!(
+        "{in_flight:>4} in flight          : {:>7.0}/s, {:.1} a commit, {:.1} a sync",
+        items as f64 / took.as_secs_f64(),
+        items as f64 / commits.max(1) as f64,
+        items as f64 / syncs.max(1) as f64,
+    );
 }
 
 /// `in_flight` clients, each with one request at a time.
