@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use nephoran_queue::{Band, Full, Limits, LimitsError, Place, Queue};
+use nephoran_queue::{Band, Full, Lane, Limits, LimitsError, Place, Queue};
 use proptest::prelude::*;
 use tokio::time::Instant;
 
@@ -24,7 +24,7 @@ fn fill(queue: &Queue<usize>, band: Band) -> (Vec<Place<usize>>, Full) {
 }
 
 #[test]
-fn each_band_alone_fills_its_part_of_the_pool_and_not_one_more() {
+fn s5_each_band_alone_fills_its_part_of_the_pool_and_not_one_more() {
     for (band, most) in [(Band::Low, 1600), (Band::Normal, 1800), (Band::High, 1950), (Band::Urgent, 2000)] {
         let queue = queue(2000);
         let (places, full) = fill(&queue, band);
@@ -43,7 +43,7 @@ fn the_parts_are_of_the_total_whoever_fills_it() {
 }
 
 #[test]
-fn when_low_is_refused_the_others_are_still_let_in() {
+fn s5_when_low_is_refused_the_others_are_still_let_in() {
     let queue = queue(1000);
     let (_low, _) = fill(&queue, Band::Low);
     let (normal, _) = fill(&queue, Band::Normal);
@@ -70,7 +70,7 @@ fn a_band_with_a_cap_of_its_own_stops_there() {
 }
 
 #[test]
-fn caps_that_promise_more_than_there_is_are_refused_at_the_start() {
+fn s5_caps_that_promise_more_than_there_is_are_refused_at_the_start() {
     let limits = Limits { total: 100, bands: [Some(50), Some(30), Some(20), Some(1)] };
     let error = Queue::<u8>::new(limits).unwrap_err();
     assert_eq!(error, LimitsError::SumOverTotal { sum: 101, total: 100 });
@@ -161,7 +161,7 @@ async fn the_time_told_is_between_a_second_and_a_minute() {
 }
 
 #[test]
-fn many_at_once_get_exactly_as_many_places_as_there_are() {
+fn s5_many_at_once_get_exactly_as_many_places_as_there_are() {
     let queue = queue(500);
     let got = Arc::new(AtomicUsize::new(0));
     let threads: Vec<_> = (0..8)
@@ -191,6 +191,7 @@ enum Act {
     Ack,
     DropDelivery,
     PutBack,
+    HandOver,
 }
 
 fn act() -> impl Strategy<Value = Act> {
@@ -203,13 +204,14 @@ fn act() -> impl Strategy<Value = Act> {
         2 => Just(Act::Ack),
         1 => Just(Act::DropDelivery),
         1 => Just(Act::PutBack),
+        1 => Just(Act::HandOver),
     ]
 }
 
 proptest! {
     /// Beside a model that only counts.
     #[test]
-    fn whatever_happens_no_bound_is_passed_and_no_place_is_lost(
+    fn s5_whatever_happens_no_bound_is_passed_and_no_place_is_lost(
         total in 1usize..40,
         caps in proptest::array::uniform4(proptest::option::of(0usize..10)),
         acts in proptest::collection::vec(act(), 0..200),
@@ -254,13 +256,20 @@ proptest! {
                     place.publish(number, None, None);
                     published += 1;
                 },
-                Act::Claim => deliveries.extend(queue.try_claim()),
+                Act::Claim => {
+                    let lane = Lane::ALL[number % 2];
+                    deliveries.extend(queue.try_claim_from(lane));
+                }
                 Act::Ack => if let Some(delivery) = deliveries.pop() {
                     used[delivery.band().index()] -= 1;
                     delivery.ack();
                     published -= 1;
                 },
                 Act::DropDelivery => drop(deliveries.pop()),
+                // A place is used by the item, not by the lane: nothing changes.
+                Act::HandOver => if let Some(delivery) = deliveries.pop() {
+                    delivery.hand_over(Lane::ALL[number % 2]);
+                },
                 Act::PutBack => if let Some(delivery) = deliveries.pop() {
                     used[delivery.band().index()] -= 1;
                     delivery.put_back(later);

@@ -241,7 +241,7 @@ proptest! {
     /// Whatever is handed over, dropped or claimed in whichever order: no place is lost or used
     /// twice, and each claim of a lane is the oldest of its band there.
     #[test]
-    fn in_each_lane_each_band_keeps_its_order_and_every_item_its_place(
+    fn s5_in_each_lane_each_band_keeps_its_order_and_every_item_its_place(
         acts in proptest::collection::vec(act(), 0..300),
     ) {
         let queue = Queue::new(Limits { total: 20, bands: [None; 4] }).unwrap();

@@ -279,7 +279,7 @@ async fn many_workers_get_each_item_once() {
 
 proptest! {
     #[test]
-    fn whatever_else_is_claimed_a_band_keeps_its_order(
+    fn s5_whatever_else_is_claimed_a_band_keeps_its_order(
         published in proptest::collection::vec(0usize..4, 0..200),
         given_up in proptest::collection::vec(any::<bool>(), 64),
     ) {

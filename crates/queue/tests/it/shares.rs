@@ -1,6 +1,6 @@
 //! Claims are shared 8:4:2:1, and the longest wait is finite and known.
 
-use nephoran_queue::{Band, Limits, Queue};
+use nephoran_queue::{Band, Lane, Limits, Queue};
 use proptest::prelude::*;
 
 const SHARES: [usize; 4] = [8, 4, 2, 1];
@@ -9,25 +9,40 @@ fn queue() -> Queue<usize> {
     Queue::new(Limits::default()).unwrap()
 }
 
-/// Publishes so that `bands` never run empty, and counts who is claimed.
-fn claimed(bands: &[Band], claims: usize) -> [usize; 4] {
+/// Puts an item where it can be claimed from `lane`. Nothing else may wait in the direct lane when
+/// that is not the one.
+fn put(queue: &Queue<usize>, key: usize, band: Band, lane: Lane) {
+    queue.resume(key, band);
+    if lane != Lane::Direct {
+        queue.try_claim().unwrap().hand_over(lane);
+    }
+}
+
+/// Publishes so that `bands` never run empty in a lane, and counts who is claimed.
+fn claimed_from(lane: Lane, bands: &[Band], claims: usize) -> [usize; 4] {
     let queue = queue();
     for band in bands {
-        queue.resume(0, *band);
+        put(&queue, 0, *band, lane);
     }
     let mut counts = [0; 4];
     for _ in 0..claims {
-        let delivery = queue.try_claim().unwrap();
+        let delivery = queue.try_claim_from(lane).unwrap();
         counts[delivery.band().index()] += 1;
-        queue.resume(0, delivery.band());
+        put(&queue, 0, delivery.band(), lane);
         delivery.ack();
     }
     counts
 }
 
+fn claimed(bands: &[Band], claims: usize) -> [usize; 4] {
+    claimed_from(Lane::Direct, bands, claims)
+}
+
 #[test]
-fn when_all_bands_have_something_claims_are_shared_8_4_2_1() {
-    assert_eq!(claimed(&Band::ALL, 1500), [800, 400, 200, 100]);
+fn s5_when_all_bands_have_something_claims_are_shared_8_4_2_1() {
+    for lane in Lane::ALL {
+        assert_eq!(claimed_from(lane, &Band::ALL, 1500), [800, 400, 200, 100], "{lane}");
+    }
 }
 
 #[test]
@@ -84,23 +99,24 @@ proptest! {
     /// An item with `n` ahead of it in its band is claimed after at most 14 (n + 1) claims of other
     /// bands, however much comes in there: fewer than the 15 each that are promised.
     #[test]
-    fn the_longest_wait_is_finite_and_stated(
+    fn s5_the_longest_wait_is_finite_and_stated(
         before in proptest::collection::vec(0usize..4, 0..60),
         warm_up in 0usize..30,
         band in 0usize..4,
+        lane in proptest::sample::select(&Lane::ALL[..]),
         endless in proptest::collection::vec(0usize..4, 1..8),
     ) {
         let queue = queue();
         for band in &before {
-            queue.resume(0, Band::ALL[*band]);
+            put(&queue, 0, Band::ALL[*band], lane);
         }
         for _ in 0..warm_up {
-            let Some(delivery) = queue.try_claim() else { break };
+            let Some(delivery) = queue.try_claim_from(lane) else { break };
             delivery.ack();
         }
         let band = Band::ALL[band];
         let ahead = queue.depths()[band.index()];
-        queue.resume(1, band);
+        put(&queue, 1, band, lane);
         let (mut others, mut all) = (0, 0);
         let mut comes_in = endless.iter().cycle();
         loop {
@@ -108,10 +124,10 @@ proptest! {
             for _ in 0..16 {
                 let other = Band::ALL[*comes_in.next().unwrap()];
                 if other != band {
-                    queue.resume(0, other);
+                    put(&queue, 0, other, lane);
                 }
             }
-            let delivery = queue.try_claim().unwrap();
+            let delivery = queue.try_claim_from(lane).unwrap();
             let (key, claimed) = (*delivery.key(), delivery.band());
             delivery.ack();
             if key == 1 {
