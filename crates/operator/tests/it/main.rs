@@ -19,6 +19,7 @@ mod intent_dropin;
 mod late;
 mod lints;
 mod page;
+mod s1;
 mod s6;
 mod search;
 mod spine;
