@@ -403,6 +403,9 @@ pub struct Intent {
     /// A client's own mark, echoed and never interpreted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub correlation_id: Option<String>,
+    /// The trace that the request was a part of, as the client named it (W3C Trace Context).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<String>,
     #[serde(default)]
     pub answers: Vec<Answer>,
     pub history: Vec<Move>,

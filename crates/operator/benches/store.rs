@@ -201,6 +201,7 @@ fn intent(number: usize) -> Intent {
         parent: None,
         file: None,
         correlation_id: None,
+        traceparent: None,
         answers: vec![],
         history: vec![Move {
             at,

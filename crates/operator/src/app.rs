@@ -31,6 +31,7 @@ use crate::reconcile::fields::Fields;
 use crate::reconcile::{Acts, Flow, Records, deadlines, repair};
 use crate::store::{Health, Store, retention};
 use crate::telemetry::metrics::Metrics;
+use crate::telemetry::otlp::Exporter;
 use crate::telemetry::readiness::Readiness;
 use crate::telemetry::{gather, logs};
 use crate::translate::model::Translator;
@@ -62,6 +63,7 @@ pub struct Operator {
     rates: RequestRates,
     readiness: Readiness,
     metrics: Metrics,
+    spans: Option<Exporter>,
     tasks: TaskTracker,
     /// First the doors close, then the flow ends, then the rest.
     doors: CancellationToken,
@@ -132,6 +134,10 @@ impl Operator {
         let metrics = Metrics::new();
         let readiness = Readiness::awaiting(["store", "repositories", "queue"]);
         metrics.show_readiness(&readiness);
+        let spans = match &config.telemetry.otlp {
+            Some(endpoint) => Some(Exporter::start(endpoint, &metrics)?),
+            None => None,
+        };
         let tasks = TaskTracker::new();
         let (doors, flow) = (CancellationToken::new(), CancellationToken::new());
 
@@ -231,7 +237,20 @@ impl Operator {
         tasks.spawn(http::serve(listener, router, http::Limits::default(), doors.clone()));
 
         info!(address = %address, data = %config.data.display(), "Ready.");
-        Ok(Self { address, desk, acts, store, packages, rates, readiness, metrics, tasks, doors, flow })
+        Ok(Self {
+            address,
+            desk,
+            acts,
+            store,
+            packages,
+            rates,
+            readiness,
+            metrics,
+            spans,
+            tasks,
+            doors,
+            flow,
+        })
     }
 
     /// Begins to watch the hot folder, when one is configured.
@@ -318,6 +337,10 @@ impl Operator {
             repository.close().await;
         }
         self.store.close().await;
+        // The last spans are those of what came to its end just now.
+        if let Some(spans) = self.spans {
+            spans.close().await;
+        }
     }
 }
 

@@ -118,6 +118,7 @@ fn intent() -> Intent {
         parent: None,
         file: None,
         correlation_id: None,
+        traceparent: None,
         answers: vec![],
         history: vec![],
         proposal: None,

@@ -5,19 +5,21 @@ use std::future::{Future, poll_fn};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::Poll;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use nephoran_model::intent::{Intent, IntentId, Move, Request, State};
 use nephoran_model::proposal::{Priority, Proposal};
 use nephoran_queue::{Band, Lane, Place, Queue};
+use tracing::debug;
 
 use super::id::Ids;
 use super::to_the_end::ToTheEnd;
 use super::{Admitted, DryRun, Refusal, Submission};
 use crate::plan::Planner;
 use crate::store::{self, AcceptKey, Accepted, Store};
-use crate::telemetry::metrics::{Metrics, Stage};
+use crate::telemetry::metrics::Metrics;
+use crate::telemetry::trace::Trace;
 use crate::translate;
 use crate::translate::model::Translator;
 
@@ -57,7 +59,9 @@ const MODEL_WAIT: Duration = Duration::from_secs(20);
 
 /// On its way to the disk, with a place in the queue.
 struct Begun {
+    since: Instant,
     id: IntentId,
+    trace: Trace,
     place: Place<IntentId>,
     position: usize,
     not_before: Option<Timestamp>,
@@ -91,14 +95,12 @@ impl Desk {
 
     /// Returns only after the record is on disk.
     pub async fn admit(&self, submission: Submission) -> Result<Admitted, Refusal> {
-        let begun = std::time::Instant::now();
         // A client that hangs up in the middle must not leave a record that is durable but was
         // never queued.
         let inner = self.inner.clone();
         let admitted = ToTheEnd::new(async move { inner.admit(submission).await }).await;
-        match &admitted {
-            Ok(_) => self.inner.metrics.stage(Stage::Accept, begun.elapsed()),
-            Err(refusal) => self.inner.metrics.refused(refusal),
+        if let Err(refusal) = &admitted {
+            self.inner.metrics.refused(refusal);
         }
         admitted
     }
@@ -242,6 +244,7 @@ impl Inner {
         if self.draining.load(Ordering::Relaxed) {
             return Err(Refusal::Draining { retry_after: SOON });
         }
+        let since = Instant::now();
         let key = key_of(&submission);
         let folder_key = submission.folder_key.clone();
         let read = read(&submission.request);
@@ -258,7 +261,9 @@ impl Inner {
             return Err(Refusal::TooManyLive { retry_after: Duration::from_secs(30) });
         }
         let begun = Begun {
+            since,
             id: intent.id.clone(),
+            trace: Trace::of(&intent),
             place,
             position: self.queue.position(band),
             not_before: intent.not_before,
@@ -275,9 +280,11 @@ impl Inner {
     ) -> Result<Admitted, Refusal> {
         match stored {
             Ok(Accepted::New { .. }) => {
-                let Begun { id, place, position, not_before, deadline } = begun;
+                let Begun { since, id, trace, place, position, not_before, deadline } = begun;
+                debug!(intent = %id, trace_id = %trace.id, "An intent was accepted.");
+                self.metrics.accepted(trace, since.elapsed());
                 place.publish(id.clone(), not_before.map(ready_at), deadline.map(ready_at));
-                Ok(Admitted { id, state: State::Received, position, repeated: false })
+                Ok(Admitted { id, state: State::Received, position, repeated: false, trace })
             }
             Ok(Accepted::Repeated { id }) => self.repeated(id).await,
             Err(store::Error::KeyReused) => Err(Refusal::KeyReused),
@@ -287,11 +294,11 @@ impl Inner {
 
     /// The answer that was given before, as far as the intent has come since.
     async fn repeated(&self, id: IntentId) -> Result<Admitted, Refusal> {
-        let state = match self.store.get(&id).await {
-            Ok(Some(first)) => first.state,
-            Ok(None) | Err(_) => State::Received,
+        let (state, trace) = match self.store.get(&id).await {
+            Ok(Some(first)) => (first.state, Trace::of(&first)),
+            Ok(None) | Err(_) => (State::Received, Trace::new(&id, None)),
         };
-        Ok(Admitted { id, state, position: 0, repeated: true })
+        Ok(Admitted { id, state, position: 0, repeated: true, trace })
     }
 
     /// Refuses what would still wait for its turn when its deadline passes: to be told now is worth
@@ -341,6 +348,7 @@ impl Inner {
             parent: submission.parent,
             file: submission.file,
             correlation_id: submission.correlation_id,
+            traceparent: submission.traceparent,
             answers: Vec::new(),
             history: vec![Move { at: now, state: State::Received, cause, actor: submission.requester }],
             proposal: None,

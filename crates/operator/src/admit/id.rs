@@ -50,6 +50,15 @@ fn decode(text: &str) -> Option<u128> {
     })
 }
 
+/// The number that `id` is written with; of an id that is none of ours, one that follows from it.
+pub fn number(id: &IntentId) -> u128 {
+    decode(id.as_str()).unwrap_or_else(|| {
+        let digest = ring::digest::digest(&ring::digest::SHA256, id.as_str().as_bytes());
+        let half: [u8; 16] = digest.as_ref()[..16].try_into().expect("SHA-256 has 32 bytes");
+        u128::from_be_bytes(half)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

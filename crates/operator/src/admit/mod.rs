@@ -13,6 +13,8 @@ use nephoran_model::intent::{Change, Constraints, IntentId, Parent, Question, Re
 use nephoran_model::plan::Plan;
 use nephoran_model::proposal::{Priority, Proposal};
 
+use crate::telemetry::trace::Trace;
+
 pub use desk::{Depth, Desk};
 pub use rate::RequestRates;
 
@@ -36,6 +38,8 @@ pub struct Submission {
     /// What makes that file the same request over a crash; admitted once until it is retired.
     pub folder_key: Option<String>,
     pub correlation_id: Option<String>,
+    /// The trace that the request is a part of.
+    pub traceparent: Option<String>,
 }
 
 /// An idempotency key. It belongs to (identity, door).
@@ -55,6 +59,7 @@ pub struct Admitted {
     pub position: usize,
     /// The same key and bytes came before: this is that intent.
     pub repeated: bool,
+    pub trace: Trace,
 }
 
 /// Turned away, with the reason and, where waiting helps, when to come back.

@@ -130,6 +130,10 @@ impl Config {
             "workers.paused" if self.workers.paused => {
                 "nothing is carried out until `nephoran resume`".into()
             }
+            "telemetry.otlp" if self.telemetry.otlp.is_some() => {
+                "spans are sent in batches from a queue of 8,192; what does not fit is dropped and counted"
+                    .into()
+            }
             "guard.freeze" if self.guard.freeze => "every change waits in `planned`, reason `frozen`".into(),
             "guard.approval.self" => "waived and audited while no tokens are configured".into(),
             _ => return None,

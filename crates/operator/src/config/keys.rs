@@ -58,6 +58,15 @@ const fn noted(
 
 use Kind::{List, Scalar, Text, Tree};
 
+const OTLP: Key = {
+    let meaning = "Address of a collector that traces are sent to (OTLP over HTTP); null: none are made.";
+    if cfg!(feature = "otel") {
+        key("telemetry.otlp", Text, "null", meaning)
+    } else {
+        later("telemetry.otlp", Text, "null", meaning, "traces: it was built without the feature `otel`,")
+    }
+};
+
 /// In the order of the file that the documentation shows.
 pub const KEYS: &[Key] = &[
     key("listen", Text, "127.0.0.1:8080", "Address of HTTP and the page; port 0 takes any free one."),
@@ -201,7 +210,7 @@ pub const KEYS: &[Key] = &[
         "How long ended intents are kept.",
         "this version deletes no intents yet",
     ),
-    later("telemetry.otlp", Text, "null", "Address that traces are sent to.", "traces"),
+    OTLP,
     key("telemetry.log", Text, "info", "error, warn, info, debug or trace; or a filter per module."),
 ];
 

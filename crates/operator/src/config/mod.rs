@@ -169,6 +169,8 @@ pub struct Embeddings {
 pub struct Telemetry {
     /// A `tracing` filter.
     pub log: String,
+    /// Base address of a collector of traces.
+    pub otlp: Option<String>,
 }
 
 /// Values from the command line.

@@ -450,7 +450,7 @@ impl Reader {
             );
             self.object("telemetry.log", message);
         }
-        Telemetry { log }
+        Telemetry { log, otlp: self.endpoint("telemetry.otlp") }
     }
 
     /// `None` for null.

@@ -286,6 +286,7 @@ impl Acts {
             parent: Some(Parent { id: parent.id.clone(), relation }),
             file: None,
             correlation_id: parent.correlation_id.clone(),
+            traceparent: None,
         };
         Ok(self.inner.desk.admit(submission).await?)
     }

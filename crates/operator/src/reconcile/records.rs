@@ -9,6 +9,7 @@ use tracing::{debug, info};
 use super::fields::Fields;
 use crate::store::{self, AuditHead, AuditNote, Store};
 use crate::telemetry::metrics::Metrics;
+use crate::telemetry::trace::Trace;
 
 #[derive(Clone)]
 pub struct Records {
@@ -40,9 +41,9 @@ fn tell(intent: &Intent, new: usize) {
     for step in &intent.history[from..] {
         let (state, cause, actor) = (step.state.as_str(), &step.cause, &step.actor);
         if step.state.is_resting(intent.hold) {
-            info!(intent = %intent.id, state, cause, actor, "An intent came to rest.");
+            info!(intent = %intent.id, trace_id = %Trace::of(intent).id, state, cause, actor, "An intent came to rest.");
         } else {
-            debug!(intent = %intent.id, state, cause, actor, "An intent moved.");
+            debug!(intent = %intent.id, trace_id = %Trace::of(intent).id, state, cause, actor, "An intent moved.");
         }
     }
 }

@@ -18,7 +18,7 @@ use super::records::Records;
 use crate::actuate::{self, Actuator, Fence};
 use crate::plan::{Planned, Planner};
 use crate::store::{self, AuditHead};
-use crate::telemetry::metrics::{Actuation, Metrics, Stage};
+use crate::telemetry::metrics::{Actuation, Details, Metrics, Stage};
 use crate::translate;
 use crate::translate::model::Translator;
 
@@ -177,7 +177,8 @@ impl Stages {
         if intent.state == State::Received {
             intent.enter(State::Translating, "claimed", OPERATOR, Timestamp::now())?;
         }
-        self.metrics.stage(Stage::Translate, begun.elapsed());
+        let by = [("nephoran.translator", "grammar")];
+        self.metrics.staged(intent, Stage::Translate, begun.elapsed(), Details { of: &by, failed: None });
         match &intent.proposal {
             Some(Proposal::Actions(actions)) if intent.is_unconfirmed() => {
                 let question = translate::read_back(actions);
@@ -234,9 +235,9 @@ impl Stages {
             }
             self.planner.plan(intent, &actions, Timestamp::now()).await?
         };
-        self.metrics.stage(Stage::Plan, begun.elapsed());
+        self.metrics.staged(intent, Stage::Plan, begun.elapsed(), Details::default());
         if let Planned::Reviewed(reviewed) = &planned {
-            self.metrics.stage(Stage::Guard, reviewed.judged_in);
+            self.metrics.staged(intent, Stage::Guard, reviewed.judged_in, Details::default());
         }
         if intent.state != State::Planned {
             let cause = planned.summary();
@@ -358,7 +359,23 @@ impl Stages {
         };
         let begun = std::time::Instant::now();
         let applied = self.actuator.apply(&approved, fence).await;
-        self.metrics.stage(Stage::Apply, begun.elapsed());
+        match &applied {
+            Ok(applied) => {
+                let done =
+                    [("nephoran.commit", &*applied.commit), ("nephoran.repository", &*applied.repository)];
+                self.metrics.staged(
+                    intent,
+                    Stage::Apply,
+                    begun.elapsed(),
+                    Details { of: &done, failed: None },
+                );
+            }
+            Err(cause) => {
+                let failed = Some(cause.to_string());
+                let details = Details { of: &[], failed: failed.as_deref() };
+                self.metrics.staged(intent, Stage::Apply, begun.elapsed(), details);
+            }
+        }
         self.metrics.actuation(match &applied {
             Ok(_) => Actuation::Committed,
             Err(actuate::Error::Stale(_)) => Actuation::Stale,
@@ -446,7 +463,7 @@ impl Stages {
         }
         let begun = std::time::Instant::now();
         intent.fulfilment = self.planner.fulfilment(plan, at).await?;
-        self.metrics.stage(Stage::Verify, begun.elapsed());
+        self.metrics.staged(intent, Stage::Verify, begun.elapsed(), Details::default());
         Ok(())
     }
 

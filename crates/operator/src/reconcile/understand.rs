@@ -12,7 +12,7 @@ use nephoran_model::proposal::Proposal;
 use tracing::{debug, error, warn};
 
 use super::stages::{Halt, OPERATOR, Stages};
-use crate::telemetry::metrics::Stage;
+use crate::telemetry::metrics::{Details, Stage};
 use crate::translate::model::{self, Translator};
 use crate::translate::{self, leaves_words_over};
 
@@ -87,7 +87,8 @@ impl Stages {
                 return self.without(&mut intent, &said).await;
             }
         };
-        self.metrics.stage(Stage::Translate, begun.elapsed());
+        let by = [("nephoran.translator", "model")];
+        self.metrics.staged(&intent, Stage::Translate, begun.elapsed(), Details { of: &by, failed: None });
         intent.attempts = 0;
         intent.retry_at = None;
         intent.translator = Some("model".into());

@@ -9,6 +9,13 @@ pub mod metrics;
 /// Brings there what others count.
 pub mod gather;
 
+/// The trace of an intent.
+pub mod trace;
+
+/// Takes its spans to a collector.
+#[cfg_attr(not(feature = "otel"), path = "no_otlp.rs")]
+pub mod otlp;
+
 /// Is it ready, and if not, why.
 pub mod readiness;
 

@@ -101,6 +101,7 @@ fn submission(draft: &Draft) -> Result<Submission, Vec<Fault>> {
         file: None,
         folder_key: None,
         correlation_id: None,
+        traceparent: None,
     })
 }
 

@@ -24,4 +24,5 @@ mod s6;
 mod search;
 mod spine;
 mod telemetry;
+mod traces;
 mod understood;

@@ -565,6 +565,7 @@ impl<'a> Door<'a> {
             file: Some(name::shown(name)),
             folder_key: Some(key.to_owned()),
             correlation_id: asked.correlation_id,
+            traceparent: None,
         }
     }
 

@@ -107,7 +107,7 @@ pub async fn rollback(
 ) -> Result<Response, Reject> {
     read(sent, &NOTHING).await?;
     let admitted = doors.acts.rollback(&parse_id(&id)?, &doors.requester).await?;
-    Ok(admitted_answer(&admitted))
+    Ok(admitted_answer(&admitted, doors.metrics.is_traced()))
 }
 
 /// A new intent that asks again for what this one failed to do.
@@ -118,7 +118,7 @@ pub async fn retry(
 ) -> Result<Response, Reject> {
     read(sent, &NOTHING).await?;
     let admitted = doors.acts.retry(&parse_id(&id)?, &doors.requester).await?;
-    Ok(admitted_answer(&admitted))
+    Ok(admitted_answer(&admitted, doors.metrics.is_traced()))
 }
 
 pub async fn pause(State(doors): State<Shared>, sent: Body) -> Result<Response, Reject> {

@@ -18,6 +18,7 @@ use super::reject::Reject;
 use super::{INTENT_BODY, Shared, body};
 use crate::admit::{Key, Submission};
 use crate::intake::handoff::{self, Handoff};
+use crate::telemetry::trace;
 use crate::translate;
 
 /// Where everything can be sent that this route does not take.
@@ -75,6 +76,7 @@ pub async fn submit(
             file: None,
             folder_key: prepared.as_ref().map(|file| file.key().to_owned()),
             correlation_id: asked.correlation_id.clone(),
+            traceparent: trace::sent(&headers),
         })
         .await?;
     if let Some(file) = prepared
@@ -86,7 +88,7 @@ pub async fn submit(
             tracing::error!(intent = %admitted.id, cause = %error, "The hand-off file could not be put in place.");
         }
     }
-    Ok(json_answer(
+    let mut response = json_answer(
         StatusCode::ACCEPTED,
         &json!({
             "status": "accepted",
@@ -94,7 +96,9 @@ pub async fn submit(
             "preview": preview(admitted.id.as_str(), &asked.intent, asked.correlation_id.as_deref()),
             "intent": admitted.id,
         }),
-    ))
+    );
+    admitted.trace.mark(response.headers_mut(), doors.metrics.is_traced());
+    Ok(response)
 }
 
 /// What a body asks for, whichever way it said it.

@@ -20,6 +20,7 @@ use super::reject::Reject;
 use super::{API_BODY, Doors, Shared, body};
 use crate::admit::{Admitted, Depth, DryRun, Key, Submission};
 use crate::store;
+use crate::telemetry::trace::{self, Trace};
 
 /// Longest page of a list.
 const MAX_PAGE: usize = 500;
@@ -55,13 +56,14 @@ pub async fn submit(State(doors): State<Shared>, headers: HeaderMap, sent: Body)
     let key = idempotency_key(&headers, said.idempotency_key.as_deref())?;
     times_make_sense(&said, Timestamp::now())?;
     let dry_run = said.dry_run;
-    let submission = submission_of(said, key, &bytes, &doors);
+    let mut submission = submission_of(said, key, &bytes, &doors);
+    submission.traceparent = trace::sent(&headers);
     if dry_run {
         let outcome = doors.desk.dry_run(submission, Depth::Whole).await?;
         return Ok(json_answer(StatusCode::OK, &dry_run_view(&outcome)));
     }
     let admitted = doors.desk.admit(submission).await?;
-    Ok(admitted_answer(&admitted))
+    Ok(admitted_answer(&admitted, doors.metrics.is_traced()))
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -159,6 +161,7 @@ fn submission_of(said: submission::Body, key: Option<String>, bytes: &[u8], door
         file: None,
         folder_key: None,
         correlation_id: None,
+        traceparent: None,
     };
     made.request = match said.request {
         submission::Request::Text(text) => Request::Text(text),
@@ -200,7 +203,7 @@ struct Links<'a> {
 }
 
 /// 202 with where to look; 200 when the same key and bytes came before.
-pub fn admitted_answer(admitted: &Admitted) -> Response {
+pub fn admitted_answer(admitted: &Admitted, traced: bool) -> Response {
     let id = admitted.id.as_str();
     let here = format!("/api/v1/intents/{id}");
     let status = if admitted.repeated { StatusCode::OK } else { StatusCode::ACCEPTED };
@@ -222,6 +225,7 @@ pub fn admitted_answer(admitted: &Admitted) -> Response {
     if let Ok(location) = HeaderValue::from_str(&here) {
         response.headers_mut().insert(header::LOCATION, location);
     }
+    admitted.trace.mark(response.headers_mut(), traced);
     response
 }
 
@@ -265,7 +269,9 @@ pub fn parse_id(id: &str) -> Result<IntentId, Reject> {
 
 pub async fn one(State(doors): State<Shared>, Path(id): Path<String>) -> Result<Response, Reject> {
     let intent = find(&doors, &id).await?;
-    Ok(json_answer(StatusCode::OK, &Record::of(&intent)))
+    let mut response = json_answer(StatusCode::OK, &Record::of(&intent));
+    Trace::of(&intent).mark(response.headers_mut(), doors.metrics.is_traced());
+    Ok(response)
 }
 
 pub async fn plan(State(doors): State<Shared>, Path(id): Path<String>) -> Result<Response, Reject> {

@@ -69,6 +69,7 @@ pub(super) fn intent(number: usize) -> Intent {
         parent: None,
         file: None,
         correlation_id: None,
+        traceparent: None,
         answers: vec![],
         history: vec![Move { at, state: State::Received, cause: "accepted".into(), actor: "local".into() }],
         proposal: None,

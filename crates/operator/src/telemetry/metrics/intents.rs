@@ -18,7 +18,7 @@ use super::out::{Out, many, seconds, values};
 /// A part of the way of an intent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
-    /// From the first byte to the record on disk.
+    /// From the desk to the record on disk.
     Accept,
     /// Waiting for a worker.
     Queue,

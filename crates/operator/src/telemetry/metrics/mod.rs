@@ -12,24 +12,30 @@ mod process;
 mod queue;
 mod rates;
 mod runtime;
+mod spans;
+mod ways_out;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
+use nephoran_http::{Breaker, Clients};
 use nephoran_model::fulfilment::Status;
 use nephoran_model::intent::{Intent, Source, State};
 use nephoran_queue::Numbers;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 pub use documents::Documents;
 pub use intents::{Actuation, Stage};
 pub use process::count_allocated;
+pub use spans::{Details, Fate, Span};
 
 use super::Readiness;
+use super::trace::Trace;
 use crate::admit::Refusal;
 use crate::store::Store;
 
@@ -51,6 +57,8 @@ struct Inner {
     folder: Arc<folder::Folder>,
     runtime: Arc<runtime::Runtime>,
     kept: Arc<kept::Kept>,
+    ways_out: Arc<ways_out::WaysOut>,
+    spans: Arc<spans::Spans>,
     /// Reads what is only worth reading when somebody looks.
     refresh: Mutex<Vec<Refresh>>,
 }
@@ -66,6 +74,8 @@ impl Metrics {
                 folder: Arc::default(),
                 runtime: Arc::new(runtime::Runtime::new()),
                 kept: Arc::default(),
+                ways_out: Arc::default(),
+                spans: Arc::default(),
                 refresh: Mutex::default(),
             }),
         };
@@ -74,6 +84,8 @@ impl Metrics {
         metrics.add(metrics.inner.kept.clone());
         metrics.add(metrics.inner.runtime.clone());
         metrics.add(metrics.inner.folder.clone());
+        metrics.add(metrics.inner.ways_out.clone());
+        metrics.add(metrics.inner.spans.clone());
         metrics.add(process::Process);
         metrics
     }
@@ -109,6 +121,30 @@ impl Metrics {
         let _ = self.inner.kept.readiness.set(readiness.clone());
     }
 
+    /// Shows the connections of `clients`.
+    pub fn show_clients(&self, clients: Arc<Clients>) {
+        lock(&self.inner.ways_out.clients).push(clients);
+    }
+
+    /// Shows the state of `breaker`.
+    pub fn show_breaker(&self, breaker: Breaker) {
+        lock(&self.inner.ways_out.breakers).push(breaker);
+    }
+
+    /// From now on each stage makes a span, which comes out here. `None`: they go elsewhere already.
+    pub fn open_spans(&self) -> Option<mpsc::Receiver<Span>> {
+        self.inner.spans.open()
+    }
+
+    /// Whether anybody wants spans.
+    pub fn is_traced(&self) -> bool {
+        self.inner.spans.are_wanted()
+    }
+
+    pub fn spans(&self, fate: Fate, spans: u64) {
+        self.inner.spans.count(fate, spans);
+    }
+
     /// The last `new` moves of `intent` were made: where it came to rest, and how long that took.
     pub fn moved(&self, intent: &Intent, new: usize) {
         let from = intent.history.len().saturating_sub(new);
@@ -116,6 +152,7 @@ impl Metrics {
             let since_accepted = step.at.duration_since(intent.created_at).unsigned_abs();
             if step.state == State::Translating && index == 1 {
                 self.stage(Stage::Queue, since_accepted);
+                self.span_of_move(intent, Stage::Queue, index);
             }
             // Only the last move can be a hold: the reason stands beside the state.
             let hold = intent.hold.filter(|_| index + 1 == intent.history.len());
@@ -123,6 +160,7 @@ impl Metrics {
                 self.rested(intent.source, step.state);
                 if !intent.history[..index].iter().any(|before| before.state.is_resting(None)) {
                     self.stage(Stage::Whole, since_accepted);
+                    self.span_of_move(intent, Stage::Whole, index);
                 }
             }
         }
@@ -133,8 +171,53 @@ impl Metrics {
         self.inner.intents.rested(source, outcome);
     }
 
-    pub fn stage(&self, stage: Stage, took: Duration) {
+    fn stage(&self, stage: Stage, took: Duration) {
         self.inner.intents.stage(stage, took);
+    }
+
+    /// A stage of `intent` ended now.
+    pub fn staged(&self, intent: &Intent, stage: Stage, took: Duration, details: Details<'_>) {
+        self.stage(stage, took);
+        if self.is_traced() {
+            self.inner.spans.ended(Trace::of(intent), stage.as_str(), took, details);
+        }
+    }
+
+    /// The intent of `trace` was let in.
+    pub fn accepted(&self, trace: Trace, took: Duration) {
+        self.stage(Stage::Accept, took);
+        if self.is_traced() {
+            self.inner.spans.ended(trace, Stage::Accept.as_str(), took, Details::default());
+        }
+    }
+
+    /// What began when `intent` was accepted ended with the move at `index`.
+    fn span_of_move(&self, intent: &Intent, stage: Stage, index: usize) {
+        if !self.is_traced() {
+            return;
+        }
+        let step = &intent.history[index];
+        let trace = Trace::of(intent);
+        let mut attributes = vec![("nephoran.intent", intent.id.to_string())];
+        let (id, parent, name) = if stage == Stage::Whole {
+            attributes.push(("nephoran.source", intent.source.as_str().to_owned()));
+            attributes.push(("nephoran.outcome", step.state.as_str().to_owned()));
+            attributes.push(("nephoran.priority", intent.priority.as_str().to_owned()));
+            (trace.root, trace.above.unwrap_or(0), "intent")
+        } else {
+            (self.inner.spans.next_id(), trace.root, stage.as_str())
+        };
+        self.inner.spans.hand_over(Span {
+            trace,
+            id,
+            parent,
+            parent_is_remote: stage == Stage::Whole && trace.above.is_some(),
+            name,
+            start: intent.created_at.into(),
+            end: step.at.into(),
+            attributes,
+            failed: (step.state == State::Failed).then(|| step.cause.clone()),
+        });
     }
 
     pub fn queue(&self, queue: &Numbers) {
@@ -263,6 +346,7 @@ mod tests {
             ("nephoran_guard_findings_total{rule=\"other\"}", 1.0),
             ("nephoran_dead_letters_total", 1.0),
             ("nephoran_fulfilment{state=\"unknown\"}", 4.0),
+            ("nephoran_spans_total{result=\"dropped_full\"}", 0.0),
             ("nephoran_runtime_stall_seconds_count", 0.0),
             ("worker_pool_queue_depth", 10.0),
             ("worker_pool_queue_capacity", 2000.0),

@@ -68,6 +68,20 @@ impl<'a> Out<'a> {
         Ok(())
     }
 
+    /// One series per set of labels.
+    pub(super) fn gauged<'b, const LABELS: usize>(
+        &mut self,
+        name: &str,
+        help: &str,
+        all: impl IntoIterator<Item = ([(&'b str, &'b str); LABELS], i64)>,
+    ) -> fmt::Result {
+        let mut encoder = self.0.encode_descriptor(name, help, None, MetricType::Gauge)?;
+        for (labels, value) in all {
+            ConstGauge::new(value).encode(encoder.encode_family(&labels)?)?;
+        }
+        Ok(())
+    }
+
     pub(super) fn histogram(&mut self, name: &str, help: &str, histogram: &impl EncodeMetric) -> fmt::Result {
         histogram.encode(self.0.encode_descriptor(name, help, None, MetricType::Histogram)?)
     }
