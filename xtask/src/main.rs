@@ -89,11 +89,14 @@ fn lint(root: &Path) -> Result<()> {
 fn bench(root: &Path, filter: Option<&str>) -> Result<()> {
     run(cargo(root).args(["build", "--release", "--workspace"]))?;
     let overload = filter.is_some_and(|filter| filter == "overload");
-    if !overload {
+    if !overload && filter != Some("retrieval") {
         let mut command = cargo(root);
         command.args(["bench", "--package", "nephoran", "--bench", "promises", "--"]);
         command.args(filter);
         run(&mut command)?;
+    }
+    if filter.is_none_or(|filter| filter == "retrieval") {
+        run(cargo(root).args(["bench", "--package", "nephoran-retrieve", "--bench", "find"]))?;
     }
     if overload || filter.is_none() {
         run(cargo(root).args(["bench", "--package", "nephoran", "--bench", "overload"]))?;

@@ -230,7 +230,7 @@ fn indented(line: &str) -> Option<&str> {
 
 fn shortened(words: &str) -> String {
     let words = words.trim();
-    let end = floor(words, HEADING.min(words.len()));
+    let end = words.floor_char_boundary(HEADING);
     words[..end].trim_end().to_owned()
 }
 
@@ -261,19 +261,14 @@ fn packed(text: &str, blocks: &[Range<usize>]) -> Vec<Range<usize>> {
 /// Where a text that is too long is split: behind a line, a sentence or a word, in this order,
 /// not before the middle; else anywhere between two characters.
 fn split(text: &str) -> usize {
-    let end = floor(text, MOST);
-    let half = floor(text, MOST / 2);
+    let end = text.floor_char_boundary(MOST);
+    let half = text.floor_char_boundary(MOST / 2);
     for mark in ["\n", ". ", " "] {
         if let Some(found) = text[half..end].rfind(mark) {
             return half + found + mark.len();
         }
     }
     end
-}
-
-fn floor(text: &str, at: usize) -> usize {
-    let at = at.min(text.len());
-    (0..=at).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ const FREQUENT: &[&str] = &[
 
 /// The words of a request, each once, in lower case and with nothing in them that could be syntax.
 pub(crate) fn words(request: &str) -> Vec<String> {
-    let end = (0..=request.len().min(BYTES)).rev().find(|at| request.is_char_boundary(*at)).unwrap_or(0);
+    let end = request.floor_char_boundary(BYTES);
     let mut all: Vec<String> = Vec::new();
     let mut add = |word: &str| {
         let word = word.to_lowercase();

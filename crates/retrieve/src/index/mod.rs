@@ -5,6 +5,7 @@ mod read;
 mod schema;
 mod write;
 
+use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
@@ -25,6 +26,10 @@ const MOST: usize = 50;
 
 /// How long the vector of a question may take; then words alone must do.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Bytes of a question that its vector is made of: fewer than the 512 tokens that servers take at least,
+/// so that no question is refused and makes words alone do for everybody.
+const QUESTION: usize = 400;
 
 /// Texts that are sent for their vectors at once.
 const BATCH: usize = 32;
@@ -184,6 +189,8 @@ struct Inner {
     progress: Mutex<Progress>,
     /// `None`: not read from the file yet.
     matrix: Mutex<Option<Arc<Matrix>>>,
+    /// Passages that the model refuses a vector.
+    refused: Mutex<HashSet<i64>>,
     /// Embeddings are not asked for before that time, and why.
     rest: Mutex<Option<(Instant, EmbedError)>>,
     /// One update at a time.
@@ -224,6 +231,7 @@ impl Index {
             checked: AtomicBool::new(anew),
             progress: Mutex::default(),
             matrix: Mutex::default(),
+            refused: Mutex::default(),
             rest: Mutex::default(),
             updating: tokio::sync::Mutex::default(),
             asking: tokio::sync::Semaphore::new(read::AT_ONCE),
@@ -287,20 +295,21 @@ impl Index {
         }
         let (inner, model) = (self.inner.clone(), embed.model().to_owned());
         blocking("updates", move || inner.vectors_of(&model)).await??;
+        let (mut after, mut was_anew) = (0, false);
         loop {
             let inner = self.inner.clone();
-            let (passages, texts) = blocking("updates", move || inner.without_vector(BATCH)).await??;
-            if passages.is_empty() {
-                return Ok(());
-            }
-            let answer = tokio::select! {
+            let waiting = blocking("updates", move || inner.without_vector(after, BATCH)).await??;
+            let Some((last, _)) = waiting.last() else { return Ok(()) };
+            after = *last;
+            let (passages, texts): (Vec<i64>, Vec<String>) = waiting.into_iter().unzip();
+            let vectors = tokio::select! {
                 () = stop.cancelled() => {
                     report.stopped = true;
                     return Ok(());
                 }
-                answer = embed.embed(texts) => answer,
+                vectors = each(embed, texts) => vectors,
             };
-            let vectors = match answer.and_then(|vectors| checked(vectors, passages.len())) {
+            let vectors = match vectors {
                 Ok(vectors) => vectors,
                 Err(cause) => {
                     report.words_alone = Some(cause.to_string());
@@ -308,10 +317,27 @@ impl Index {
                     return Ok(());
                 }
             };
+            let mut kept = Vec::with_capacity(passages.len());
+            for (passage, vector) in passages.into_iter().zip(vectors) {
+                match vector {
+                    Some(vector) => kept.push((passage, vector)),
+                    // Not asked for again by this process: it would be refused again.
+                    None => drop(locked(&self.inner.refused).insert(passage)),
+                }
+            }
+            report.embedded += kept.len();
             let inner = self.inner.clone();
-            report.embedded += vectors.len();
-            let kept = blocking("updates", move || inner.keep_vectors(&passages, &vectors)).await??;
-            locked(&self.inner.progress).embedded = kept;
+            let (embedded, anew) = blocking("updates", move || inner.keep_vectors(&kept)).await??;
+            locked(&self.inner.progress).embedded = embedded;
+            if anew && was_anew {
+                let cause = EmbedError::Unusable("vectors of changing lengths".to_owned());
+                report.words_alone = Some(cause.to_string());
+                self.inner.rest_from(cause);
+                return Ok(());
+            }
+            if anew {
+                (after, was_anew) = (0, true);
+            }
         }
     }
 
@@ -330,9 +356,8 @@ impl Index {
         if words.trim().is_empty() || self.inner.rests().is_some() {
             return None;
         }
-        // As bounded as a passage is.
-        let end = (0..=words.len().min(crate::cut::MOST)).rev().find(|at| words.is_char_boundary(*at))?;
-        let asked = tokio::time::timeout(PATIENCE, embed.embed(vec![words[..end].to_owned()])).await;
+        let question = words[..words.floor_char_boundary(QUESTION)].to_owned();
+        let asked = tokio::time::timeout(PATIENCE, embed.embed(vec![question])).await;
         let answer =
             asked.unwrap_or_else(|_| Err(EmbedError::Away(format!("no answer within {PATIENCE:?}"))));
         match answer.and_then(|vectors| checked(vectors, 1)) {
@@ -431,6 +456,40 @@ impl Inner {
             EmbedError::Away(_) => Duration::from_secs(30),
         };
         *locked(&self.rest) = Some((Instant::now() + pause, cause));
+    }
+}
+
+/// A vector for each text, `None` for one that the model refuses. A server refuses a whole batch for the
+/// one text in it that has too many tokens, and says so with a 500 as often as with a 400: so each is
+/// then asked for alone, shorter when need be, and blamed only while a plain word is answered.
+async fn each(embed: &dyn Embed, texts: Vec<String>) -> Result<Vec<Option<Vec<f32>>>, EmbedError> {
+    let count = texts.len();
+    let whole = embed.embed(texts.clone()).await.and_then(|vectors| checked(vectors, count));
+    let cause = match whole {
+        Ok(vectors) => return Ok(vectors.into_iter().map(Some).collect()),
+        Err(cause @ EmbedError::Unusable(_)) => return Err(cause),
+        Err(cause) => cause,
+    };
+    let mut vectors = Vec::with_capacity(count);
+    for text in texts {
+        if embed.embed(vec!["word".to_owned()]).await.is_err() {
+            return Err(cause);
+        }
+        let mut vector = None;
+        for share in [1, 2, 4] {
+            let part = text[..text.floor_char_boundary(text.len() / share)].to_owned();
+            if let Ok(mut one) = embed.embed(vec![part]).await.and_then(|vectors| checked(vectors, 1)) {
+                vector = one.pop();
+                break;
+            }
+        }
+        vectors.push(vector);
+    }
+    let mut lengths = vectors.iter().flatten().map(Vec::len);
+    let first = lengths.next();
+    match lengths.all(|length| Some(length) == first) {
+        true => Ok(vectors),
+        false => Err(EmbedError::Unusable("vectors of different lengths".to_owned())),
     }
 }
 

@@ -82,6 +82,8 @@ impl Inner {
         *writer = Some(begin_anew(&self.files)?.connection);
         self.readers.forget();
         *locked(&self.matrix) = None;
+        locked(&self.refused).clear();
+        self.common.forget();
         Ok(())
     }
 
@@ -237,30 +239,36 @@ impl Inner {
         })
     }
 
-    /// Passages that lack a vector, with the text it is to be made of.
-    pub(super) fn without_vector(&self, most: usize) -> Result<(Vec<i64>, Vec<String>), Error> {
+    /// The first passages behind `after` that lack a vector, with the text it is to be made of.
+    pub(super) fn without_vector(&self, after: i64, most: usize) -> Result<Vec<(i64, String)>, Error> {
+        let refused = locked(&self.refused).clone();
         self.write(|transaction| {
             let mut statement = transaction.prepare_cached(
                 "SELECT id, title, text FROM passages
-                 WHERE id NOT IN (SELECT passage FROM vectors) ORDER BY id LIMIT ?1",
+                 WHERE id > ?1 AND id NOT IN (SELECT passage FROM vectors) ORDER BY id",
             )?;
-            let rows = statement.query_map([most as i64], |row| {
+            let rows = statement.query_map([after], |row| {
                 Ok((row.get(0)?, format!("{}\n{}", row.get::<_, String>(1)?, row.get::<_, String>(2)?)))
             })?;
-            rows.collect::<rusqlite::Result<Vec<(i64, String)>>>().map(|rows| rows.into_iter().unzip())
+            let wanted = rows.filter(|row| !row.as_ref().is_ok_and(|(passage, _)| refused.contains(passage)));
+            wanted.take(most).collect()
         })
     }
 
-    /// Returns how many passages have a vector now.
-    pub(super) fn keep_vectors(&self, passages: &[i64], vectors: &[Vec<f32>]) -> Result<usize, Error> {
-        let dimension = vectors.first().map_or(0, Vec::len).to_string();
+    /// Returns how many passages have a vector now, and whether those of before had another length and went.
+    pub(super) fn keep_vectors(&self, vectors: &[(i64, Vec<f32>)]) -> Result<(usize, bool), Error> {
+        let dimension = vectors.first().map(|(_, vector)| vector.len().to_string());
         self.write(|transaction| {
-            // The same name, another length: behind it is another model now.
-            if meta(transaction, "dimension")?.is_some_and(|before| before != dimension) {
-                transaction.execute("DELETE FROM vectors", [])?;
+            let mut anew = false;
+            if let Some(dimension) = dimension {
+                // The same name, another length: behind it is another model now.
+                if meta(transaction, "dimension")?.is_some_and(|before| before != dimension) {
+                    transaction.execute("DELETE FROM vectors", [])?;
+                    anew = true;
+                }
+                transaction.execute("INSERT OR REPLACE INTO meta VALUES ('dimension', ?1)", [&dimension])?;
             }
-            transaction.execute("INSERT OR REPLACE INTO meta VALUES ('dimension', ?1)", [&dimension])?;
-            for (passage, vector) in passages.iter().zip(vectors) {
+            for (passage, vector) in vectors {
                 // A passage that went in the meantime gets none.
                 transaction.execute(
                     "INSERT OR REPLACE INTO vectors SELECT id, ?2 FROM passages WHERE id = ?1",
@@ -269,7 +277,7 @@ impl Inner {
             }
             transaction
                 .query_row("SELECT count(*) FROM vectors", [], |row| row.get::<_, i64>(0))
-                .map(|count| count as usize)
+                .map(|count| (count as usize, anew))
         })
     }
 

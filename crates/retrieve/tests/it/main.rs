@@ -5,6 +5,7 @@ mod crash;
 mod documents;
 mod hostile;
 mod meaning;
+mod real;
 mod server;
 mod words;
 

@@ -218,3 +218,54 @@ async fn finding_waits_neither_for_an_update_nor_for_a_model_that_is_silent() {
     stop.cancel();
     assert!(updating.await.unwrap().unwrap().stopped);
 }
+
+/// As a real server: a text of too many bytes fails the whole batch with a 500, and some texts always do.
+#[derive(Debug)]
+struct Picky {
+    small: Arc<Small>,
+    asked: AtomicUsize,
+}
+
+impl Embed for Picky {
+    fn model(&self) -> &str {
+        "picky"
+    }
+
+    fn embed(&self, texts: Vec<String>) -> BoxFuture<'_, Result<Vec<Vec<f32>>, EmbedError>> {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        if texts.iter().any(|text| text.len() > 500 || text.contains("poison")) {
+            return Box::pin(async { Err(EmbedError::Away("500: input is too large to process".into())) });
+        }
+        self.small.embed(texts)
+    }
+}
+
+#[tokio::test]
+async fn one_text_that_a_model_refuses_takes_the_vector_of_no_other() {
+    let long = format!("# Long\n\nthroughput {}\n", "and more of it ".repeat(60));
+    let mut documents = DOCUMENTS.to_vec();
+    let poison = "poison ".repeat(20);
+    documents.extend([("long.md", long.as_str()), ("poison.md", poison.as_str())]);
+    let place = Place::new(&documents);
+    let picky = Arc::new(Picky { small: Small::new("small", 512), asked: AtomicUsize::new(0) });
+    let index = place.open_with(picky.clone());
+    let report = update(&index).await;
+    // The long one by its beginning; the poisoned one is found by words alone.
+    assert_eq!((report.embedded, report.words_alone), (4, None));
+    let near = found(&index, "bandwidth").await;
+    assert_eq!(near.iter().take(2).filter(|name| ["long.md", "rate.md"].contains(&name.as_str())).count(), 2);
+    assert_eq!(found(&index, "poison").await[0], "poison.md");
+    let asked = picky.asked.load(Ordering::SeqCst);
+    update(&index).await;
+    assert_eq!(picky.asked.load(Ordering::SeqCst), asked, "what was refused is not asked for again");
+}
+
+#[tokio::test]
+async fn a_very_long_question_is_asked_by_its_beginning() {
+    let place = Place::new(DOCUMENTS);
+    let small = Small::new("small", 512);
+    let index = place.open_with(Arc::new(Picky { small, asked: AtomicUsize::new(0) }));
+    update(&index).await;
+    assert_eq!(found(&index, &format!("bandwidth {}", "ö".repeat(4_000))).await[0], "rate.md");
+    assert_eq!(index.progress().words_alone, None);
+}
