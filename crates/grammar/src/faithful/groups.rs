@@ -125,7 +125,12 @@ fn parts(sheet: &Sheet) -> Vec<Part> {
             continue;
         }
         let begins = is_verb(item) && !part.items.iter().all(|at| light(&sheet.items[*at]));
-        if begins {
+        // "upf in ran-a to 5 smf in core-b to 3": a thing behind a thing and its number.
+        let thing = is_hard(item) && {
+            let hard = part.items.iter().copied().find(|at| is_hard(&sheet.items[*at]));
+            hard.is_some_and(|hard| part.items.iter().any(|at| *at > hard && is_content(&sheet.items[*at])))
+        };
+        if begins || thing {
             parts.push(std::mem::take(&mut part));
             part.by = Some(C::Fill);
         }
@@ -220,7 +225,7 @@ pub(super) fn groups(sheet: &mut Sheet) -> Result<Vec<Group>, Miss> {
             && !says(sheet, &part.items, &[C::Show, C::Pron, C::Unsupported])
             && !content
             && parts.get(index + 1).is_none_or(|next| next.by != Some(C::Fill));
-        if idle && has_content(sheet, &group.own) {
+        if idle && has_content(sheet, &group.own) && has_verb(sheet, &group.own) {
             return Err(sheet.unclear(part.items[0]));
         }
         // "upgrade smf to v1.6 and scale it to 4": the thing stays the same.
@@ -244,6 +249,18 @@ pub(super) fn groups(sheet: &mut Sheet) -> Result<Vec<Group>, Miss> {
             let mut own = std::mem::take(&mut waiting);
             own.extend(&part.items);
             groups.push(Group { own, shared, inherits: false });
+            continue;
+        }
+        // "... and from ran-b | retire upf-old": a place right before a verb is the verb's.
+        let heads = mine == SOFT
+            && part.by != Some(C::Fill)
+            && !content
+            && !has_verb(sheet, &part.items)
+            && parts
+                .get(index + 1)
+                .is_some_and(|next| next.by == Some(C::Fill) && anchors(sheet, &next.items) & HARD != 0);
+        if heads {
+            waiting.extend(&part.items);
             continue;
         }
         if mine == 0 {
@@ -295,6 +312,26 @@ pub(super) fn groups(sheet: &mut Sheet) -> Result<Vec<Group>, Miss> {
             return Err(sheet.unclear(part.items[0]));
         }
         let new = starts(sheet, group, part);
+        // "... to 5 in ran-a smf to 3": without anything between, whose place is that?
+        let beside = part.by == Some(C::Fill) && is_hard(&sheet.items[part.items[0]]);
+        let number = sheet
+            .before(part.items[0], &[C::More, C::Fewer, C::Pods, C::The, C::A, C::Fill])
+            .filter(|at| sheet.items[*at].mark == Mark::Quantity);
+        let loose = number.is_some_and(|at| {
+            !sheet
+                .before(at, &[])
+                .is_some_and(|tie| matches!(sheet.class(tie), C::To | C::By | C::From | C::Eq | C::Colon))
+        });
+        if new && beside && loose {
+            return Err(sheet.unclear(part.items[0]));
+        }
+        if new
+            && beside
+            && !part.items.iter().any(|at| is_place(&sheet.items[*at]))
+            && group.own.last().is_some_and(|last| is_place(&sheet.items[*last]))
+        {
+            return Err(sheet.unclear(part.items[0]));
+        }
         if new {
             if leads && !has_content(sheet, &part.items) {
                 return Err(sheet.unclear(part.items[0]));
@@ -398,9 +435,7 @@ fn apposition(sheet: &Sheet, group: &Group, part: &Part) -> bool {
 fn share(sheet: &Sheet, groups: &mut [Group]) -> Result<(), Miss> {
     let count = groups.len();
     for index in 1..count {
-        if has_verb(sheet, &groups[index].own)
-            || says(sheet, &groups[index].own, &[C::Factor, C::Half, C::Status])
-        {
+        if has_verb(sheet, &groups[index].own) || says(sheet, &groups[index].own, &[C::Factor, C::Half]) {
             continue;
         }
         groups[index].inherits = true;
@@ -425,7 +460,13 @@ fn share(sheet: &Sheet, groups: &mut [Group]) -> Result<(), Miss> {
             .own
             .iter()
             .any(|at| matches!(sheet.items[*at].class, C::Up | C::Down | C::Out | C::More | C::Fewer));
-        if steered && !own {
+        let inward = groups[index - 1].own.iter().any(|at| {
+            *at > 0
+                && sheet.class(*at) == C::In
+                && sheet.class(*at - 1) == C::Scale
+                && !sheet.items.get(sheet.skip(*at + 1, &[C::The, C::A])).is_some_and(is_place)
+        });
+        if (steered || inward) && !own {
             return Err(sheet.unclear(groups[index].own[0]));
         }
         let earlier_content = has_content(sheet, &groups[index - 1].own);
@@ -501,6 +542,10 @@ fn share(sheet: &Sheet, groups: &mut [Group]) -> Result<(), Miss> {
         if content.is_empty() {
             continue;
         }
+        // "retire smf-a; smf-b 8": eight of smf-a?
+        if says(sheet, &groups[index].own, &[C::Retire, C::Remove, C::Undo, C::Show]) {
+            return Err(sheet.unclear(content[0]));
+        }
         if !behind {
             return Err(sheet.unclear(content[0]));
         }
@@ -539,6 +584,12 @@ fn places(sheet: &Sheet, groups: &mut [Group]) -> Result<(), Miss> {
             }
         }
         return Ok(());
+    }
+    // "retire in core5g amf-old and smf-old": is smf-old there too?
+    let hard = groups[0].own.iter().copied().find(|at| is_hard(&sheet.items[*at]));
+    let between = first.iter().any(|place| hard.is_some_and(|hard| *place < hard));
+    if between && groups[1].inherits && placed(sheet, &groups[1]).is_empty() {
+        return Err(sheet.unclear(groups[1].own[0]));
     }
     let last = count - 1;
     let end = placed(sheet, &groups[last]);

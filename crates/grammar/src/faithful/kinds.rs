@@ -117,6 +117,11 @@ pub(super) fn facts(sheet: &mut Sheet, groups: &[Group], out: &mut Said) -> Resu
                 out.carrying.extend(carries.iter().map(|at| (sheet.items[*at].lo, sheet.items[*at].hi)));
                 out.actions.push(name);
                 for (path, value, at) in facts {
+                    // What no word forces is not forced.
+                    if at.is_empty() {
+                        misses.push(Miss::new(format!("/actions/{index}{path}"), Why::NotSaid, ""));
+                        continue;
+                    }
                     let spans: Vec<(u32, u32)> =
                         at.iter().map(|at| (sheet.items[*at].lo, sheet.items[*at].hi)).collect();
                     out.carrying.extend(&spans);
@@ -278,7 +283,7 @@ fn puts(work: &Work<'_>) -> bool {
     let things = work.marked(Mark::Thing);
     let numbers = work.marked(Mark::Quantity);
     let counted = numbers.iter().any(|number| {
-        things.first().is_some_and(|thing| number < thing)
+        things.iter().any(|thing| number < thing)
             && !number.checked_sub(1).is_some_and(|before| {
                 matches!(work.sheet.class(before), C::To | C::By | C::From | C::With | C::At | C::For)
             })

@@ -306,6 +306,10 @@ fn refold(sheet: &mut Sheet) -> Result<(), Miss> {
                     sheet.items[at].class = C::Off;
                 }
             }
+            C::In if sheet.word(at + 1) == "advance" && at > 0 && sheet.class(at - 1) == C::Fill => {
+                sheet.items[at].class = C::Fill;
+                sheet.items[at + 1].class = C::Fill;
+            }
             C::In if sheet.word(at + 1) == "total" && has(sheet, &[C::Add, C::Grow, C::Scale, C::Set]) => {
                 sheet.items[at].class = C::Fill;
                 sheet.items[at + 1].class = C::Fill;
@@ -462,7 +466,8 @@ fn purpose(sheet: &mut Sheet, out: &mut Said) -> Result<(), Miss> {
         {
             return Err(sheet.unclear(at));
         }
-        if table::verb(class) || matches!(class, C::Function | C::Name | C::Quoted | C::Number | C::Unknown) {
+        let named = matches!(class, C::Name | C::Quoted) && !placed(sheet, at);
+        if table::verb(class) || named || matches!(class, C::Function | C::Number | C::Unknown) {
             begun = true;
         }
     }
@@ -870,7 +875,8 @@ fn settings(sheet: &mut Sheet) {
         }
         let keyed = sheet.class(at) == C::Key
             || sheet.class(at) == C::Unknown && plain_key(sheet, at)
-            || sheet.class(at) == C::Name && (sheet.class(at + 1) == C::Eq || set_name(sheet, at));
+            || sheet.class(at) == C::Name
+                && (sheet.class(at + 1) == C::Eq && !placed(sheet, at) || set_name(sheet, at));
         if !keyed {
             continue;
         }
@@ -878,9 +884,11 @@ fn settings(sheet: &mut Sheet) {
             &[C::To, C::Eq, C::Colon, C::Be, C::Become, C::Should, C::Must, C::As, C::Fill, C::Want, C::Run];
         let near = sheet.skip(at + 1, over);
         // "nf_weight of smf in west-core to 40": the value comes behind the thing.
-        let far = if fits_value(sheet, near, near > at + 1) { None } else { far_value(sheet, at, over) };
+        let near_tied =
+            near < sheet.items.len() && sheet.items[at + 1..near].iter().any(|item| item.class != C::Fill);
+        let far = if fits_value(sheet, near, near_tied) { None } else { far_value(sheet, at, over) };
         let next = far.unwrap_or(near);
-        let tied = far.is_some() || near > at + 1;
+        let tied = far.is_some() || near_tied;
         let fits = fits_value(sheet, next, tied);
         if fits && (tied || matches!(sheet.class(next), C::On | C::Off | C::Number)) {
             sheet.mark(at, Mark::Key);
@@ -963,6 +971,12 @@ fn far_value(sheet: &Sheet, at: usize, over: &[C]) -> Option<usize> {
     None
 }
 
+fn placed(sheet: &Sheet, at: usize) -> bool {
+    sheet
+        .before(at, &[C::The])
+        .is_some_and(|before| matches!(sheet.class(before), C::In | C::At | C::On | C::Ns | C::Cluster))
+}
+
 /// "configure t3512 to 3600 on amf": what is set is a word with a digit.
 fn set_name(sheet: &Sheet, at: usize) -> bool {
     let set = sheet.before(at, &[C::The]).is_some_and(|before| sheet.class(before) == C::Set);
@@ -975,8 +989,12 @@ fn set_name(sheet: &Sheet, at: usize) -> bool {
     set && thing && sheet.class(at + 1) == C::To
 }
 
-/// The verb that switches what stands right behind it.
+/// The verb that switches what stands right behind it, or right before it at the end.
 fn switch_verb(sheet: &Sheet, at: usize) -> Option<usize> {
+    let behind = sheet.skip(at + 1, &[C::Fill]);
+    if matches!(sheet.class(behind), C::Enable | C::Disable) && value_ends(sheet, behind) {
+        return Some(behind);
+    }
     sheet
         .before(at, &[C::The, C::A, C::Fill, C::On])
         .filter(|verb| matches!(sheet.class(*verb), C::Enable | C::Disable))

@@ -355,7 +355,6 @@ impl Reading<'_> {
     /// words that carry another value.
     fn quoted(&self, actions: &Actions, document: &Value, evidence: &[Evidence], forced: &Said) -> Vec<Miss> {
         let mut misses = Vec::new();
-        let lower = &self.lower;
         let all = leaves::of(document);
         let mut by_path: BTreeMap<&str, usize> = BTreeMap::new();
         for (index, one) in evidence.iter().enumerate() {
@@ -366,53 +365,66 @@ impl Reading<'_> {
                 misses.push(Miss::new(one.path.clone(), Why::WrongPlace, one.quote.clone()));
             }
         }
-        let span_of = |one: &Evidence| -> Option<(u32, u32)> {
-            let quote = one.quote.trim().replace('\u{2019}', "'").to_ascii_lowercase();
-            let nth = (one.occurrence as usize).checked_sub(1)?;
-            let lo = occurrences(lower, &quote).nth(nth)? as u32;
-            let hi = lo + quote.len() as u32;
-            let cut = forced.pieces.iter().any(|(from, to)| {
-                let overlaps = *from < hi && *to > lo;
-                overlaps && (*from < lo || *to > hi)
-            });
-            (!cut).then_some((lo, hi))
-        };
+        let mut spans: Vec<Vec<(u32, u32)>> = Vec::with_capacity(evidence.len());
         for one in evidence {
-            let Some((lo, hi)) = span_of(one) else {
+            let found = self.spans(one, forced);
+            if found.is_empty() {
                 misses.push(Miss::new(one.path.clone(), Why::NotQuoted, one.quote.clone()));
-                continue;
-            };
-            // What names the action lies where that action is said.
-            if let Some(index) = leaves::verb_of(&one.path)
-                && forced.groups.get(index).is_some_and(|(from, to)| lo < *from || hi > *to)
+            } else if let Some(index) = leaves::verb_of(&one.path)
+                // What names the action lies where that action is said.
+                && let Some((from, to)) = forced.groups.get(index)
+                && !found.iter().any(|(lo, hi)| lo >= from && hi <= to)
             {
                 misses.push(Miss::new(one.path.clone(), Why::WrongPlace, one.quote.clone()));
             }
+            spans.push(found);
         }
-        for (path, _) in &all {
+        for (path, leaf) in &all {
             let own: Vec<(u32, u32)> = if path == "/motive" {
                 forced.motive.iter().map(|(_, span)| *span).collect()
             } else {
                 forced.facts.get(&key(path, document)).map(|fact| fact.spans.clone()).unwrap_or_default()
             };
-            let Some(one) = by_path.get(path.as_str()).map(|index| &evidence[*index]) else {
+            let Some(index) = by_path.get(path.as_str()).copied() else {
                 misses.push(Miss::new(path.clone(), Why::NoEvidence, ""));
                 continue;
             };
-            let Some((lo, hi)) = span_of(one) else {
-                continue;
-            };
-            let holds = own.iter().any(|(from, to)| *from >= lo && *to <= hi);
-            let alone = forced
-                .carrying
-                .iter()
-                .all(|(from, to)| *to <= lo || *from >= hi || own.iter().any(|(a, b)| a <= from && to <= b));
-            if !holds || !alone {
-                misses.push(Miss::new(path.clone(), Why::WrongPlace, one.quote.clone()));
+            let fits = spans[index].iter().any(|span| holds(*span, &own, *leaf, &forced.carrying));
+            if !fits && !spans[index].is_empty() {
+                misses.push(Miss::new(path.clone(), Why::WrongPlace, evidence[index].quote.clone()));
             }
         }
         misses
     }
+
+    /// Where a quote stands, each of whole tokens: its occurrences are counted
+    /// in whole tokens, or else in characters.
+    fn spans(&self, one: &Evidence, forced: &Said) -> Vec<(u32, u32)> {
+        let quote = one.quote.trim().replace('\u{2019}', "'").to_ascii_lowercase();
+        let Some(nth) = (one.occurrence as usize).checked_sub(1) else {
+            return Vec::new();
+        };
+        let whole = |at: &usize| {
+            let (lo, hi) = (*at as u32, (*at + quote.len()) as u32);
+            forced.pieces.iter().all(|(from, to)| *from >= hi || *to <= lo || *from >= lo && *to <= hi)
+        };
+        let by_token = occurrences(&self.lower, &quote).filter(whole).nth(nth);
+        let by_text = occurrences(&self.lower, &quote).nth(nth).filter(whole);
+        by_token.into_iter().chain(by_text).map(|at| (at as u32, (at + quote.len()) as u32)).collect()
+    }
+}
+
+/// Whether a quote holds the words of a leaf and none that carry another value;
+/// of a phrase it may be a part ("out" of "scale out"), of a number the figure.
+fn holds((lo, hi): (u32, u32), own: &[(u32, u32)], leaf: Leaf, carrying: &[(u32, u32)]) -> bool {
+    let around = own.iter().any(|(from, to)| *from >= lo && *to <= hi);
+    let inside = own.iter().any(|(from, to)| {
+        lo >= *from && hi <= *to && (leaf == Leaf::Choice || leaf == Leaf::Number && lo == *from)
+    });
+    let alone = carrying
+        .iter()
+        .all(|(from, to)| *to <= lo || *from >= hi || own.iter().any(|(a, b)| a <= from && to <= b));
+    (around || inside) && alone
 }
 
 /// The grammar answers only when it can account for every word: where it reads

@@ -440,7 +440,14 @@ pub(super) fn links(sheet: &mut Sheet, group: &Group, found: &mut [Qty]) -> Resu
                 if before { found[rates[0]].at < links[1].0 } else { links[0].0 < found[rates[1]].at }
             });
             let behind = links.iter().zip(rates).all(|((at, _), rate)| *at > found[*rate].at);
-            if !(before || behind) || !apart {
+            // "1.5 Gbps, uplink": a separator parts a number from a direction.
+            let parted = links.iter().zip(rates).any(|((at, _), rate)| {
+                let (lo, hi) = (found[*rate].at.min(*at), found[*rate].at.max(*at));
+                sheet.items[lo..hi]
+                    .iter()
+                    .any(|item| item.mark == Mark::None && matches!(item.class, C::Comma | C::And | C::Stop))
+            });
+            if !(before || behind) || !apart || parted {
                 return Err(sheet.unclear(links[0].0));
             }
             for ((_, link), rate) in links.iter().zip(rates) {

@@ -45,7 +45,7 @@ impl Reader<'_> {
             // "nine e2 sim instances": the noun belongs to the count before.
             self.adjacent = false;
         }
-        if self.class(self.at) == C::Eq && tok.class == C::Name {
+        if self.class(self.at) == C::Eq && tok.class == C::Name && prep == C::Fill {
             // "max-sessions=5" is a setting.
             self.frame.mentions.pop();
             self.frame.keys.push(span);

@@ -576,3 +576,130 @@ fn words_turned_into_something_else_do_not_carry_the_old_proposal() {
     println!("{}", through.join("\n"));
     assert!(through.is_empty(), "{} passed", through.len());
 }
+
+// ------------------------------------------------- what the grammar asks about
+
+/// Words in an order that the grammar has no rule for, with the proposal and
+/// the evidence written by hand: `testdata/odd`.
+#[test]
+fn what_the_grammar_asks_about_and_people_understand_can_pass() {
+    let file = root().join("crates/grammar/testdata/odd/order.jsonl");
+    let (mut all, mut asked, mut passed, mut rescued) = (0, 0, 0, 0);
+    let mut through = Vec::new();
+    let mut tried = 0;
+    for line in lines(&file) {
+        let words = line["text"].as_str().unwrap();
+        let Proposal::Actions(right) = serde_json::from_value(line["gold"].clone()).unwrap() else {
+            panic!("{words}: no actions");
+        };
+        let evidence: Vec<Evidence> = line["evidence"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| Evidence {
+                path: one["path"].as_str().unwrap().to_owned(),
+                quote: one["quote"].as_str().unwrap().to_owned(),
+                occurrence: one["occurrence"].as_u64().unwrap() as u32,
+            })
+            .collect();
+        let grammar = !matches!(nephoran_grammar::translate(words), Proposal::Actions(_));
+        let read = reading(words);
+        let result = read.check(&right, &evidence);
+        all += 1;
+        asked += usize::from(grammar);
+        passed += usize::from(result.is_ok());
+        rescued += usize::from(grammar && result.is_ok());
+        if let Err(misses) = &result {
+            let why: Vec<String> = misses.iter().take(3).map(ToString::to_string).collect();
+            println!("MISS odd (grammar asks: {grammar}) {} | {words} | {}", line["id"], why.join("; "));
+        }
+        let sentence = Sentence {
+            id: line["id"].as_str().unwrap().to_owned(),
+            words: words.to_owned(),
+            accepted: vec![canonical(&line["gold"])],
+            right,
+        };
+        for (kind, mutated) in mutations(&sentence) {
+            tried += 1;
+            let passed = evidences(words, &evidence, &sentence.right, &mutated)
+                .iter()
+                .any(|evidence| read.check_alone(&mutated, evidence).is_ok())
+                || read.evidence_for(&mutated).is_some();
+            if passed {
+                through.push(format!("{kind}: {} | {words} | {}", sentence.id, document(&mutated)));
+            }
+        }
+    }
+    println!(
+        "{passed} of {all} pass with evidence by hand; of the {asked} the grammar asks about, {rescued}"
+    );
+    println!("{tried} mutations of them, {} passed", through.len());
+    assert!(all >= 60);
+    assert!(passed >= 45, "only {passed}");
+    assert!(through.is_empty(), "{}", through.join("\n"));
+}
+
+// ---------------------------------------------------------- against the grammar
+
+/// A line of numbers that is the same every time.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, n: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % n.max(1)
+    }
+}
+
+/// Sentences with words moved, swapped, left out: the check and the grammar read
+/// words by different rules, so where both answer and differ, one is wrong.
+#[test]
+fn the_check_and_the_grammar_read_shuffled_words_alike() {
+    let mut dice = Dice(12_345);
+    let (mut all, mut both, mut only_here) = (0, 0, 0);
+    let mut differ = Vec::new();
+    for sentence in sentences() {
+        let words: Vec<&str> = sentence.words.split(' ').collect();
+        for round in 0..6 {
+            let mut changed = words.clone();
+            let (a, b) = (dice.below(changed.len()), dice.below(changed.len()));
+            match round % 3 {
+                0 => changed.swap(a, b),
+                1 => {
+                    let word = changed.remove(a);
+                    changed.insert(b.min(changed.len()), word);
+                }
+                _ => {
+                    changed.remove(a);
+                }
+            }
+            let changed = changed.join(" ");
+            all += 1;
+            let read = reading(&changed);
+            let Some(found) = read.forced() else {
+                continue;
+            };
+            let evidence = read.evidence_for(&found);
+            assert!(
+                evidence.as_ref().is_some_and(|evidence| read.check_alone(&found, evidence).is_ok()),
+                "{changed}: what is forced does not pass with the words that force it"
+            );
+            let Proposal::Actions(mut grammar) = nephoran_grammar::translate(&changed) else {
+                only_here += 1;
+                continue;
+            };
+            both += 1;
+            grammar.motive = None;
+            if document(&grammar) != document(&found) {
+                assert!(read.check(&found, &evidence.unwrap_or_default()).is_err(), "{changed}");
+                differ.push(changed);
+            }
+        }
+    }
+    println!(
+        "{all} shuffled sentences: both answer {both}, differ {}, the check alone {only_here}",
+        differ.len()
+    );
+    assert!(both > 2_000);
+    assert!(differ.len() <= 3, "{}", differ.join("\n"));
+}

@@ -17,13 +17,13 @@ pub(super) fn deploy(work: &mut Work<'_>) -> Result<&'static str, Miss> {
     for at in work.marked(Mark::Thing) {
         let item = work.sheet.items[at];
         if item.class == C::Function {
-            if function.is_some() {
+            if function.is_some() || matches!(item.prep, C::In | C::At | C::Into | C::From | C::To | C::By) {
                 return Err(work.sheet.unclear(at));
             }
             function = Some(at);
         } else if matches!(item.prep, C::Fill | C::Of) {
             names.push(at);
-        } else if matches!(item.prep, C::In | C::At | C::On | C::Into | C::From | C::To | C::Off) {
+        } else if matches!(item.prep, C::In | C::At | C::On | C::Into | C::To) {
             work.sheet.items[at].mark = Mark::Place;
         } else {
             return Err(work.sheet.unclear(at));
@@ -82,7 +82,12 @@ pub(super) fn deploy(work: &mut Work<'_>) -> Result<&'static str, Miss> {
             capacity = true;
             continue;
         }
+        // "deploy nssf 2": two of them, or the second?
+        let noun = qty.kind == Kind::Pods
+            || qty.prep != C::Fill
+            || function.is_none_or(|function| qty.at < function);
         let plain = qty.more == 0
+            && noun
             && qty.cmp.is_none()
             && qty.end == End::None
             && matches!(qty.prep, C::Fill | C::With | C::At | C::Of | C::On);

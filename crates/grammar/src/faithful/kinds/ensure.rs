@@ -241,7 +241,8 @@ fn condition(
             }
             let (name, unit) = unit(work, one)?;
             work.put("/condition/metric", name, &metric_at);
-            let words = work.bound_words(one);
+            let mut words = work.bound_words(one);
+            words.extend(most.filter(|_| one.cmp.is_none()));
             work.put("/condition/is", is, &words);
             work.put("/condition/value", number(one.value), &[one.at]);
             work.put("/condition/unit", unit, &[one.at]);
@@ -373,7 +374,7 @@ impl Work<'_> {
             C::To,
             C::And,
         ];
-        let before = (0..qty.at).rev().take(6).find(|at| {
+        let before = (0..qty.at).rev().take(10).find(|at| {
             let item = &self.sheet.items[*at];
             item.group == self.sheet.items[qty.at].group
                 && item.mark == Mark::None

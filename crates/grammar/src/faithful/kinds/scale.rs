@@ -12,6 +12,9 @@ use crate::vocabulary::C;
 
 pub(super) fn scale(work: &mut Work<'_>) -> Result<&'static str, Miss> {
     inward(work);
+    if work.says(C::Cond) {
+        return Err(work.unclear());
+    }
     work.target("/target")?;
     work.place("/target")?;
     let mut found = quantities(work.sheet, work.group)?;
@@ -283,6 +286,10 @@ fn bare(work: &Work<'_>, qty: &Qty, resized: bool) -> Result<(), Miss> {
         .iter()
         .any(|at| *at > qty.at && matches!(work.sheet.items[*at].mark, Mark::Thing | Mark::Called));
     let tied = matches!(qty.prep, C::At | C::On);
+    // "scale upf 5": to five, or by five?
+    if !qty.answer && work.says(C::Scale) && qty.prep == C::Fill && qty.kind == Kind::Bare {
+        return Err(work.sheet.unclear(qty.at));
+    }
     let loose = qty.prep == C::Fill && qty.kind == Kind::Bare;
     if !qty.answer
         && ((resized || work.says(C::Scale)) && before_thing
@@ -310,6 +317,14 @@ pub(super) fn inward(work: &mut Work<'_>) {
                 && (item.class == C::Function
                     || item.mark == Mark::Place && item.class == C::Name && !others(work, next))
         });
+        // "scale in ran-a and smf to 3": a place, or a name?
+        let parted = behind
+            && work.sheet.items.get(next).is_some_and(|item| item.mark == Mark::Place)
+            && matches!(work.sheet.class(next + 1), C::And | C::Comma);
+        let idle = behind && !of_thing && work.sheet.free(at) && !work.sheet.items[at].used;
+        if parted || idle && !matches!(work.sheet.class(at + 1), C::By | C::To) {
+            work.seen.add(C::Cond);
+        }
         let before_number =
             work.says(C::Scale) && matches!(work.sheet.class(at + 1), C::By | C::To) && work.sheet.free(at);
         if behind && of_thing {

@@ -199,7 +199,12 @@ impl Work<'_> {
                 continue;
             }
             let next = self.sheet.skip(at + 1, &[C::The, C::A, C::Fill]);
-            let noun = NOUNS.contains(&self.sheet.class(next));
+            let noun = NOUNS.contains(&self.sheet.class(next))
+                && !(matches!(item.class, C::In | C::At | C::Into)
+                    && matches!(
+                        self.sheet.class(next),
+                        C::Number | C::Status | C::Pods | C::Noun | C::Pron | C::Factor
+                    ));
             let verb = self.sheet.items.get(next).is_some_and(|item| {
                 item.mark == Mark::None
                     && (crate::frame::VERBS.has(item.class) || matches!(item.class, C::Be | C::Have))
@@ -281,7 +286,6 @@ pub(super) fn configure(work: &mut Work<'_>) -> Result<&'static str, Miss> {
         C::Run,
         C::For,
         C::With,
-        C::On,
         C::Must,
     ]);
     work.ties();

@@ -11,7 +11,7 @@ pub(super) fn retire(work: &mut Work<'_>) -> Result<&'static str, Miss> {
     work.target("/target")?;
     work.place("/target")?;
     let out = work.group.all().any(|at| work.sheet.items[at].mark == Mark::Quantity);
-    if out || work.any(&[C::Add, C::Scale, C::Deploy, C::Create, C::Launch]) {
+    if out || work.any(&[C::Pods, C::Add, C::Scale, C::Deploy, C::Create, C::Launch]) {
         return Err(work.unclear());
     }
     work.allow(&[C::Retire, C::Remove, C::Light, C::Pron, C::Out, C::Off, C::Must, C::To]);
@@ -40,12 +40,8 @@ pub(super) fn report(work: &mut Work<'_>) -> Result<&'static str, Miss> {
         C::For,
         C::Give,
         C::Light,
-        C::Of,
-        C::At,
-        C::In,
         C::Can,
         C::Carry,
-        C::Over,
         C::There,
         C::To,
     ];
@@ -82,6 +78,7 @@ pub(super) fn report(work: &mut Work<'_>) -> Result<&'static str, Miss> {
     work.place("/target")?;
     work.allow(&allowed);
     // "all upf pods": what is reported is whatever is there.
+    work.ties();
     for at in work.group.own.clone() {
         let next = work.sheet.skip(at + 1, &[C::The, C::Of]);
         let thing = matches!(work.sheet.class(next), C::Function | C::Name | C::Quoted | C::Pods | C::Noun);

@@ -74,6 +74,19 @@ impl Work<'_> {
             }
             all.retain(|at| self.is_thing(*at));
         }
+        let gives = self.any(&[C::Add, C::Give, C::Put, C::Guarantee, C::Undo, C::Shrink]);
+        let takes = self.any(&[C::Remove, C::Retire, C::Shrink, C::Light, C::Undo, C::Down, C::Show, C::Off]);
+        for at in self.group.all() {
+            let item = self.sheet.items[at];
+            let odd = match item.prep {
+                C::To => !gives && !self.any(&[C::Deploy, C::Create, C::Launch]),
+                C::From | C::Off => !takes,
+                _ => false,
+            };
+            if odd && matches!(item.mark, Mark::Thing | Mark::Place | Mark::Called) {
+                return Err(self.sheet.unclear(at));
+            }
+        }
         for at in &all {
             // "by upf", "with upf": a thing is acted on, not used.
             if matches!(self.sheet.items[*at].prep, C::With | C::By | C::Into | C::At) {

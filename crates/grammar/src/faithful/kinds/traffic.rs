@@ -387,8 +387,15 @@ fn preference(work: &mut Work<'_>) -> Result<(), Miss> {
     let mut shall = of(work, C::Must);
     shall.extend(of(work, C::Only));
     let off = of(work, C::Off);
-    let kept: Vec<usize> =
-        if work.any(&[C::Keep, C::Light]) { [off.clone(), of(work, C::From)].concat() } else { Vec::new() };
+    let of_cell = |work: &Work<'_>, at: &usize| {
+        let next = work.sheet.skip(at + 1, &[C::The, C::Of, C::Fill]);
+        work.sheet.class(next) == C::Cell || work.sheet.items.get(next).is_some_and(|i| i.mark == Mark::Cell)
+    };
+    let kept: Vec<usize> = if work.any(&[C::Keep, C::Light]) {
+        [off.clone(), of(work, C::From)].concat().into_iter().filter(|at| of_cell(work, at)).collect()
+    } else {
+        Vec::new()
+    };
     let said = [&prefer, &avoid, &forbid].iter().filter(|words| !words.is_empty()).count();
     let (name, at) = if said > 1 {
         return Err(work.unclear());
