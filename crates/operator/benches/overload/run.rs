@@ -175,9 +175,7 @@ pub fn run(phase: &Phase) -> Figures {
     nephoran_sim::packages::repository(&folder.path().join("packages.git"), 10);
     let script = Script::honest().slots(SLOTS).delay(CALL).chunk(4096);
     let model = ScriptedModel::start(script);
-    let text =
-        std::env::var("NEPHORAN_CONFIG").unwrap_or_else(|_| config(&model.url(), model.address().port()));
-    let operator = runtime.block_on(Operator::start(folder.path(), &text));
+    let operator = runtime.block_on(Operator::start(folder.path(), &config(&model.url())));
     let address = operator.address.parse().expect("an address and a port");
 
     let (start, started) = (Instant::now() + LEAD, Timestamp::now() + LEAD);
