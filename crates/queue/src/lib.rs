@@ -348,7 +348,10 @@ impl<K: Clone + Send> Delivery<K> {
     /// Again in the same lane, but not before `ready_at`; in a place of its own.
     pub fn put_back(mut self, ready_at: Instant) {
         if let Some(mut item) = self.item.take() {
-            let (mut inner, now) = self.shared.end(&item);
+            let now = Instant::now();
+            let mut inner = self.shared.lock();
+            // It will be there again: nobody is through with it, so it counts for no pace.
+            inner.unclaim(item.sequence);
             inner.free(item.band, item.room, now);
             item.room = Room::Own;
             item.sequence = inner.next_sequence();
@@ -443,7 +446,10 @@ impl<K> Shared<K> {
         let mut inner = self.lock();
         inner.unclaim(item.sequence);
         let now = Instant::now();
-        inner.lane(item.lane).pace.ended(now);
+        // Being told that it is late is no work: counted, a lane would look the faster the later it is.
+        if item.deadline.is_none_or(|deadline| now < deadline) {
+            inner.lane(item.lane).pace.ended(now);
+        }
         (inner, now)
     }
 

@@ -84,15 +84,22 @@ pub struct Ended<T> {
     pub next: Next,
     /// The try failed in a way that speaks for fewer tries at a time.
     pub strained: bool,
+    /// What it took tells how long the work takes. Not so when the result was at hand: beside that
+    /// all real work would look slow.
+    pub measured: bool,
 }
 
 impl<T> Ended<T> {
     pub fn new(next: Next) -> Self {
-        Self { output: None, next, strained: false }
+        Self { output: None, next, strained: false, measured: true }
     }
 
     pub fn with(self, output: T) -> Self {
         Self { output: Some(output), ..self }
+    }
+
+    pub fn at_once(self) -> Self {
+        Self { measured: false, ..self }
     }
 
     pub fn strained(self) -> Self {

@@ -361,7 +361,7 @@ where
             Ok(ended) => ended,
             Err(panic) => self.failed(delivery.key(), said(&*panic)).await,
         };
-        if let Some(started) = started {
+        if let Some(started) = started.filter(|_| ended.measured) {
             self.hands.crew().ended(started.elapsed(), ended.strained);
         }
         ended

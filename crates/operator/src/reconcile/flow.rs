@@ -3,6 +3,7 @@
 //! A claim brings a key; what is done follows from the record in the store alone.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -76,7 +77,7 @@ impl Flow {
         );
         let model = inner.stages.model.clone().map(|translator| {
             let scale = Scale::Between { min: workers.min, max: workers.max };
-            let work = Model { inner: inner.clone(), translator };
+            let work = Model { inner: inner.clone(), translator, usual: Usual::default() };
             Pool::start(queue(), settings(Lane::Model, scale), Arc::new(work))
         });
         stop.cancelled().await;
@@ -163,6 +164,7 @@ impl Work<IntentId> for Direct {
 struct Model {
     inner: Arc<Inner>,
     translator: Arc<dyn Translator>,
+    usual: Usual,
 }
 
 impl Work<IntentId> for Model {
@@ -174,19 +176,34 @@ impl Work<IntentId> for Model {
     }
 
     async fn begin(&self, delivery: &Delivery<IntentId>) -> Begun<IntentId, Tried> {
-        Begun::Work(delivery.key().clone())
+        let next = match delivery.deadline() {
+            // To say so needs no model, and must hold up nobody who can still be in time.
+            Some(deadline) if deadline <= Instant::now() => Next::HandOver(Lane::Direct),
+            // A call would be cut off by it, and its place at the model is for another.
+            Some(deadline) if self.usual.is_longer_than(deadline - Instant::now()) => Next::Again(deadline),
+            _ => return Begun::Work(delivery.key().clone()),
+        };
+        Begun::Ended(Ended::new(next))
     }
 
     async fn work(&self, id: IntentId, context: Context) -> Ended<Tried> {
+        let begun = Instant::now();
         let understood = tokio::select! {
             biased;
             // A call that is dropped is made again after the next start.
             () = context.stop.cancelled() => return Ended::new(Next::GiveBack),
             understood = self.inner.stages.understand(&id, &*self.translator) => understood,
         };
-        let mut strained = false;
+        let (mut strained, mut measured) = (false, true);
         let (next, to) = match understood {
-            Ok(Asked::ToRest) => (Next::Done, "rest"),
+            Ok(Asked::ToRest) => {
+                self.usual.took(begun.elapsed());
+                (Next::Done, "rest")
+            }
+            Ok(Asked::AtOnce) => {
+                measured = false;
+                (Next::Done, "rest")
+            }
             Ok(Asked::GoesOn) => (Next::HandOver(Lane::Direct), "the grammar"),
             Ok(Asked::Later(wait)) => {
                 strained = true;
@@ -194,7 +211,7 @@ impl Work<IntentId> for Model {
             }
             Err(halt) => self.inner.halted(&id, &halt).await,
         };
-        Ended { output: Some(Tried { intent: id, to }), next, strained }
+        Ended { output: Some(Tried { intent: id, to }), next, strained, measured }
     }
 
     async fn failed(&self, id: &IntentId, cause: &str) -> Next {
@@ -203,6 +220,30 @@ impl Work<IntentId> for Model {
 
     fn finished(&self, tried: Tried) {
         tried.told(Lane::Model);
+    }
+}
+
+/// How long it takes to ask a model, in microseconds: a moving mean.
+#[derive(Default)]
+struct Usual(AtomicU64);
+
+impl Usual {
+    fn took(&self, time: Duration) {
+        let mean = self.0.load(Ordering::Relaxed);
+        let time = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+        let next = if mean == 0 { time } else { mean - mean / 8 + time / 8 };
+        self.0.store(next, Ordering::Relaxed);
+    }
+
+    /// Whether there is no hope to be done in that time. Each no makes the next one less likely, so
+    /// that after slow times somebody tries again.
+    fn is_longer_than(&self, time: Duration) -> bool {
+        let mean = self.0.load(Ordering::Relaxed);
+        let is_longer = u128::from(mean) > time.as_micros();
+        if is_longer {
+            self.0.store(mean - mean / 32, Ordering::Relaxed);
+        }
+        is_longer
     }
 }
 

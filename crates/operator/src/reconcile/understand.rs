@@ -25,6 +25,8 @@ const MAX_TRIES: u32 = 6;
 pub(super) enum Asked {
     /// It rests.
     ToRest,
+    /// It rests, and no model was asked for it now.
+    AtOnce,
     /// No model is needed for it any more.
     GoesOn,
     /// The model is to be asked again, not before this time.
@@ -42,7 +44,7 @@ impl Stages {
             return Ok(if intent.state.is_resting(intent.hold) { Asked::ToRest } else { Asked::GoesOn });
         }
         if self.expire(&mut intent).await? {
-            return Ok(Asked::ToRest);
+            return Ok(Asked::AtOnce);
         }
         let begun = std::time::Instant::now();
         let answers = model::answers(&intent);
@@ -92,6 +94,7 @@ impl Stages {
         intent.attempts = 0;
         intent.retry_at = None;
         intent.translator = Some("model".into());
+        let at_once = understood.origin.calls == 0;
         intent.understanding = Some(model::understanding(understood.origin));
         self.begin(&mut intent)?;
         match model::confirmable(understood.proposal) {
@@ -111,7 +114,7 @@ impl Stages {
                 self.refuse(&mut intent, vec![finding]).await?;
             }
         }
-        Ok(Asked::ToRest)
+        Ok(if at_once { Asked::AtOnce } else { Asked::ToRest })
     }
 
     /// Comes to rest with what the grammar made of the words, and says why no model was asked.

@@ -90,7 +90,10 @@ pub(super) fn obedient(asked: &Asked) -> Value {
             // A whole answer, written out for it.
             ordered = Some(document.clone());
         }
-        for order in orders_in(text) {
+        // Names are words too, for who wants to read them so.
+        let spelled = text.replace(['-', '_'], " ");
+        let in_names = orders_in(&spelled).into_iter().filter(|_| spelled != *text);
+        for order in in_names.chain(orders_in(text)) {
             if order.trim() == asked.words.trim() {
                 continue;
             }
