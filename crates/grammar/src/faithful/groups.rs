@@ -542,6 +542,12 @@ fn share(sheet: &Sheet, groups: &mut [Group]) -> Result<(), Miss> {
         if content.is_empty() {
             continue;
         }
+        // "deploy an ausf in east-core, and an nssf, 1 replica": one of each?
+        let deploys = says(sheet, &groups[index].own, &[C::Deploy, C::Create, C::Launch]);
+        let with = content.iter().all(|at| *at > 0 && sheet.class(*at - 1) == C::With);
+        if deploys && (!with || groups[index].own.iter().any(|at| is_place(&sheet.items[*at]))) {
+            return Err(sheet.unclear(content[0]));
+        }
         // "retire smf-a; smf-b 8": eight of smf-a?
         if says(sheet, &groups[index].own, &[C::Retire, C::Remove, C::Undo, C::Show]) {
             return Err(sheet.unclear(content[0]));

@@ -279,7 +279,10 @@ fn puts(work: &Work<'_>) -> bool {
     let places: Vec<usize> =
         [Mark::Place, Mark::Namespace, Mark::Cluster].iter().flat_map(|mark| work.marked(*mark)).collect();
     let into = places.iter().any(|at| work.sheet.items[*at].prep == C::Into);
-    let within = places.iter().any(|at| matches!(work.sheet.items[*at].prep, C::In | C::At));
+    let within = places.iter().any(|at| {
+        let item = &work.sheet.items[*at];
+        matches!(item.prep, C::In | C::At) || item.mark != Mark::Place
+    });
     let things = work.marked(Mark::Thing);
     let numbers = work.marked(Mark::Quantity);
     let counted = numbers.iter().any(|number| {

@@ -719,9 +719,7 @@ fn slice_noun(sheet: &mut Sheet, at: usize) {
     }
     match sheet.class(next) {
         C::Number if celllike(sheet, next) => sheet.mark(next, Mark::Sst),
-        C::Name if sheet.free(next) && !sheet.is_ue(next) && !cell_name(sheet.word(next)) => {
-            sheet.mark(next, Mark::SliceName)
-        }
+        C::Name if sheet.free(next) && !sheet.is_ue(next) => sheet.mark(next, Mark::SliceName),
         C::Quoted => sheet.mark(next, Mark::SliceName),
         C::Unknown if called && is_label(sheet.word(next)) => sheet.mark(next, Mark::SliceName),
         _ => {

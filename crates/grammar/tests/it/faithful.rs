@@ -692,7 +692,11 @@ fn the_check_and_the_grammar_read_shuffled_words_alike() {
             grammar.motive = None;
             if document(&grammar) != document(&found) {
                 assert!(read.check(&found, &evidence.unwrap_or_default()).is_err(), "{changed}");
-                differ.push(changed);
+                differ.push(format!(
+                    "{changed}\n   the grammar: {}\n   the check:   {}",
+                    document(&grammar),
+                    document(&found)
+                ));
             }
         }
     }
