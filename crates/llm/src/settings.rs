@@ -36,7 +36,8 @@ impl ApiKey {
         Self(key.trim().to_owned())
     }
 
-    pub(crate) fn bearer(&self) -> Result<http::HeaderValue, http::header::InvalidHeaderValue> {
+    /// For the header `Authorization`; marked as sensitive.
+    pub fn bearer(&self) -> Result<http::HeaderValue, http::header::InvalidHeaderValue> {
         let mut value = http::HeaderValue::try_from(format!("Bearer {}", self.0))?;
         value.set_sensitive(true);
         Ok(value)

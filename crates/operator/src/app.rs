@@ -30,7 +30,7 @@ use crate::reconcile::drift::Drift;
 use crate::reconcile::fields::Fields;
 use crate::reconcile::{Acts, Flow, Records, deadlines, repair};
 use crate::store::{Health, Store, retention};
-use crate::telemetry::metrics::Metrics;
+use crate::telemetry::metrics::{Metrics, Model};
 use crate::telemetry::otlp::Exporter;
 use crate::telemetry::readiness::Readiness;
 use crate::telemetry::{gather, logs};
@@ -184,8 +184,11 @@ impl Operator {
 
         let clients = outgoing::clients(config)?;
         let documents = passages::start(config, &clients, &tasks, &metrics, flow.clone());
-        let model =
-            outgoing::model(config, &clients, documents)?.map(|model| Arc::new(model) as Arc<dyn Translator>);
+        let model = outgoing::model(config, &clients, documents)?.map(Arc::new);
+        if let Some(model) = &model {
+            metrics.add(Model(model.clone()));
+        }
+        let model = model.map(|model| model as Arc<dyn Translator>);
         let desk = Desk::new(
             store.clone(),
             queue.clone(),

@@ -45,7 +45,8 @@ pub fn model(
     Ok(Some(ModelTranslator::new(settings, clients.get(Profile::Model), passages)))
 }
 
-fn api_key(model: &Model) -> anyhow::Result<Option<ApiKey>> {
+/// The key that the model's server wants, from its file.
+pub fn api_key(model: &Model) -> anyhow::Result<Option<ApiKey>> {
     let Some(file) = &model.api_key_file else { return Ok(None) };
     let key = std::fs::read_to_string(file).with_context(|| {
         format!("read the key of the language model (translate.model.api_key_file: {})", file.display())

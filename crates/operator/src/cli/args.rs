@@ -489,9 +489,13 @@ pub struct Translate {
     #[arg(short, long, value_name = "FILE")]
     pub file: Option<PathBuf>,
 
-    /// Who translates; model comes with a later version
+    /// Who translates; model asks the language model of the configuration
     #[arg(long, value_enum, default_value = "grammar")]
     pub translator: Translator,
+
+    /// Configuration file that names the model
+    #[arg(long, env = "NEPHORAN_CONFIG", value_name = "FILE", hide_env_values = true)]
+    pub config: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

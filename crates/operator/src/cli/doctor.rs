@@ -1,5 +1,7 @@
 //! doctor: what the operator stands on, one line each, with the remedy.
 
+mod model;
+
 use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};
 use std::net::{SocketAddr, TcpListener};
@@ -79,7 +81,7 @@ pub fn run(common: &Common, settings: &Settings) -> Result<Exit, Failure> {
     checks.push(documents(&config));
     checks.push(runtime.block_on(embeddings(&config)));
     checks.push(clock());
-    checks.push(not_configured("model endpoint", "the grammar alone translates"));
+    checks.push(runtime.block_on(model::check(&config)));
     checks.push(not_configured("cluster", "intents are kept in SQLite, changes go to git"));
     checks.push(runtime.block_on(listen(config.listen)));
     runtime.shutdown_background();

@@ -2,21 +2,24 @@
 
 use std::io::{BufRead, BufReader, IsTerminal, Read, Write};
 
+use nephoran_llm::{Ask, Known, ModelTranslator};
 use nephoran_model::proposal::Proposal;
 use serde_json::Value;
 
-use super::args::{Common, Output, Translate, Translator};
+use super::args::{Common, Output, Settings, Translate, Translator};
+use super::configure;
 use super::exit::{Exit, Failure};
 use super::text::{escape, escape_json};
+use crate::outgoing;
 
 pub fn run(common: &Common, options: &Translate) -> Result<Exit, Failure> {
-    if options.translator == Translator::Model {
-        return Err(Failure::new(Exit::Environment, "translate with a language model")
-            .cause("this version does not have the translator `model` yet")
-            .try_("--translator grammar"));
-    }
+    let asks = match options.translator {
+        Translator::Grammar => None,
+        Translator::Model => Some(Model::configured(options)?),
+    };
     let mut read = 0;
     let mut failed: Vec<usize> = Vec::new();
+    let mut unanswered: Vec<String> = Vec::new();
     let mut output = std::io::BufWriter::with_capacity(256 * 1024, std::io::stdout().lock());
     let people = matches!(common.output, Some(Output::Table | Output::Wide));
     let is_jsonl = options
@@ -27,7 +30,20 @@ pub fn run(common: &Common, options: &Translate) -> Result<Exit, Failure> {
         read += 1;
         let text = if is_jsonl { field(line) } else { Ok(line.to_owned()) };
         match text {
-            Ok(text) => print(&mut output, &nephoran_grammar::translate(&text), people),
+            Ok(text) => {
+                let proposal = match &asks {
+                    None => Ok(nephoran_grammar::translate(&text)),
+                    Some(model) => model.translate(&text),
+                };
+                match proposal {
+                    Ok(proposal) => print(&mut output, &proposal, people),
+                    Err(reason) => {
+                        unanswered.push(format!("line {read}: {reason}"));
+                        let told = serde_json::json!({"error": reason});
+                        writeln!(output, "{told}")
+                    }
+                }
+            }
             Err(reason) => {
                 failed.push(read);
                 let told = serde_json::json!({"error": reason});
@@ -47,6 +63,12 @@ pub fn run(common: &Common, options: &Translate) -> Result<Exit, Failure> {
         }
         Err(Trouble::Read(failure)) => return Err(failure),
     }
+    if let Some(first) = unanswered.first() {
+        let count = unanswered.len();
+        return Err(Failure::new(Exit::InputsFailed, format!("translate {count} of {read} lines"))
+            .cause(first)
+            .try_("nephoran doctor says whether the model can be asked, and what to change"));
+    }
     if failed.is_empty() {
         return Ok(Exit::Done);
     }
@@ -54,6 +76,43 @@ pub fn run(common: &Common, options: &Translate) -> Result<Exit, Failure> {
     Err(Failure::new(Exit::InputsFailed, format!("translate {} of {read} lines", failed.len()))
         .cause(format!("no JSON object with a text in line {}", shown.join(", ")))
         .try_("give each line as {\"text\": \"...\"}, or words in a file that does not end in .jsonl"))
+}
+
+/// The language model of the configuration, asked one request after another.
+struct Model {
+    runtime: tokio::runtime::Runtime,
+    translator: ModelTranslator,
+}
+
+impl Model {
+    fn configured(options: &Translate) -> Result<Self, Failure> {
+        let settings = Settings { config: options.config.clone(), ..Settings::default() };
+        let config = configure::load(&settings)?;
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(super::no_runtime)?;
+        let _inside = runtime.enter();
+        let clients = outgoing::clients(&config).map_err(|cause| wrong(&cause))?;
+        let translator = outgoing::model(&config, &clients, None).map_err(|cause| wrong(&cause))?;
+        let Some(translator) = translator else {
+            return Err(Failure::new(Exit::Environment, "translate with a language model")
+                .cause("the configuration names none")
+                .try_("set translate.order: [grammar, model] and translate.model in a file, and give it with --config"));
+        };
+        drop(_inside);
+        Ok(Self { runtime, translator })
+    }
+
+    fn translate(&self, words: &str) -> Result<Proposal, String> {
+        let ask = Ask { words, answers: &[], identity: "local", deadline: None, known: Known::default() };
+        let understood = self.runtime.block_on(self.translator.translate(&ask));
+        understood.map(|understood| understood.proposal).map_err(|cause| cause.to_string())
+    }
+}
+
+fn wrong(cause: &anyhow::Error) -> Failure {
+    Failure::new(Exit::Environment, "set up the language model")
+        .cause(format!("{cause:#}"))
+        .try_("nephoran config check, then nephoran doctor")
 }
 
 enum Trouble {

@@ -7,6 +7,7 @@ mod documents;
 mod folder;
 mod intents;
 mod kept;
+mod model;
 mod out;
 mod process;
 mod queue;
@@ -31,6 +32,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use documents::Documents;
 pub use intents::{Actuation, Stage};
+pub use model::Model;
 pub use process::count_allocated;
 pub use spans::{Details, Fate, Span};
 
