@@ -58,6 +58,7 @@ fn every_key_may_be_written_at_its_default_and_changes_nothing() {
     assert!(written.notes.is_empty());
     assert!(written.explain().iter().all(|row| row.origin == "file"
         || row.key.starts_with("danger_")
+        || row.key.starts_with("http.")
         || row.key.starts_with("translate.model.")
         || row.key.starts_with("retrieve.embeddings.")));
     assert!(defaults.explain().iter().all(|row| row.origin == "default"));
@@ -222,6 +223,34 @@ fn what_this_version_lacks_is_refused_and_named() {
         assert!(error.to_string().contains(message), "{text}: {error}");
         assert!(error.faults.iter().all(|fault| fault.remedy.is_some()), "{text}: {error:?}");
         assert!(error.to_string().contains("--> nephoran.yaml:1:"), "{text}: {error}");
+    }
+}
+
+#[test]
+fn a_model_needs_its_address_and_its_name_and_comes_after_the_grammar() {
+    let model = "model: {endpoint: 'http://127.0.0.1:8092/', name: tiny, tokens_per_hour: null}";
+    let config = with_file(&format!("translate: {{order: [grammar, model], {model}}}")).unwrap();
+    let model = config.translate.model.unwrap();
+    assert_eq!((model.endpoint.as_str(), model.tokens_per_hour), ("http://127.0.0.1:8092", None));
+    // Named, but not in the order: nobody asks it.
+    let unused = with_file("translate: {model: {endpoint: 'http://127.0.0.1:1', name: tiny}}").unwrap();
+    assert_eq!(unused.translate.model, None);
+    let cases = [
+        ("translate: {order: [grammar, model]}", "translate.model.endpoint is null"),
+        ("translate: {order: [model]}", "the grammar goes first"),
+        ("translate: {order: []}", "the grammar goes first"),
+        ("translate: {order: [grammar, gramma]}", "must be grammar or model"),
+        ("translate: {model: {endpoint: 'ftp://m'}}", "without credentials"),
+        ("translate: {model: {endpoint: 'http://u:secret@m'}}", "an address with credentials"),
+        ("translate: {model: {api: rest}}", "must be openai or ollama"),
+        ("translate: {model: {tokens_per_hour: 0}}", "must be a whole number between 1000"),
+        ("http: {allow: ['http://m']}", "must be a host name, an address or a network"),
+    ];
+    for (text, message) in cases {
+        let error = with_file(text).unwrap_err().to_string();
+        assert!(error.contains(message), "{text}: {error}");
+        assert!(error.contains("--> nephoran.yaml:1:"), "{text}: {error}");
+        assert!(!error.contains("secret"), "{error}");
     }
 }
 
