@@ -226,23 +226,19 @@ impl<K: Hash + Eq> Limiter<K> {
         if let Some(bucket) = seen.get_mut(&client) {
             return self.decide(bucket, rates, counts, now);
         }
-        if self.clients.fetch_add(1, Ordering::Relaxed) >= self.most_clients {
-            self.clients.fetch_sub(1, Ordering::Relaxed);
+        if self.clients.load(Ordering::Relaxed) >= self.most_clients {
             drop(shard);
             let Shared { rates, counts, bucket } = &mut *lock(&self.shared);
             return self.decide(bucket, rates, counts, now);
         }
         let mut bucket = Bucket::default();
         let decision = self.decide(&mut bucket, rates, counts, now);
-        match decision {
-            Decision::Passed(_) => {
-                seen.insert(client, bucket);
-            }
-            // It has taken nothing: there is nothing to remember, and a flood of new clients
-            // fills the table no faster than the second tier lets them in.
-            Decision::Refused(_) => {
-                self.clients.fetch_sub(1, Ordering::Relaxed);
-            }
+        // One that was refused has taken nothing: there is nothing to remember, and a flood of new
+        // clients fills the table no faster than the second tier lets them in.
+        if matches!(decision, Decision::Passed(_)) {
+            // Threads that come here at once may each add one beyond the bound.
+            self.clients.fetch_add(1, Ordering::Relaxed);
+            seen.insert(client, bucket);
         }
         decision
     }
@@ -331,10 +327,7 @@ impl<K: Hash + Eq> Limiter<K> {
     }
 
     pub fn numbers(&self) -> Numbers {
-        let mut numbers = Numbers {
-            clients: self.clients.load(Ordering::Relaxed).min(self.most_clients),
-            ..Numbers::default()
-        };
+        let mut numbers = Numbers { clients: self.clients.load(Ordering::Relaxed), ..Numbers::default() };
         let shared = lock(&self.shared).counts;
         numbers.add(&shared);
         numbers.shared = shared.passed + shared.refused_client + shared.refused_global;
