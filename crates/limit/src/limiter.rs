@@ -118,10 +118,13 @@ pub struct Limiter<K> {
 #[repr(align(128))]
 struct Aligned<T>(T);
 
+/// In this order: what each check writes lies with the lock on one cache line, and the rates, which
+/// are only read, on the next.
+#[repr(C)]
 struct Shard<K> {
-    rates: Rates,
     counts: Counts,
     seen: HashMap<Hashed<K>, Bucket, BuildHasherDefault<Carried>>,
+    rates: Rates,
 }
 
 struct Shared {

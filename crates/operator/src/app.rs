@@ -88,10 +88,11 @@ pub fn up(config: Config, mode: Mode) -> anyhow::Result<ExitCode> {
 async fn serve(config: &Config) -> anyhow::Result<ExitCode> {
     let stop = signals()?;
     let operator = Operator::start(config).await?;
+    // Before anybody knows where it is: a hang-up that nothing listens for ends the process.
+    operator.reload_on_hangup(config)?;
     println!("listening on http://{}", operator.address);
     std::io::Write::flush(&mut std::io::stdout()).context("say where it listens")?;
     operator.watch_folder(config);
-    operator.reload_on_hangup(config)?;
     stop.cancelled().await;
     info!("Stopping: nothing more is let in, what runs comes to its end.");
     operator.stop().await;

@@ -93,6 +93,38 @@ impl Load {
     }
 }
 
+/// How many requests were answered, whatever the answer.
+pub async fn answered(
+    address: &str,
+    connections: usize,
+    lasting: Duration,
+    request: impl Fn(usize) -> Vec<u8> + Send + Sync + 'static,
+) -> usize {
+    let request = Arc::new(request);
+    let stop = Arc::new(AtomicBool::new(false));
+    let clients: Vec<_> = (0..connections)
+        .map(|_| {
+            let (address, request, stop) = (address.to_owned(), request.clone(), stop.clone());
+            tokio::spawn(async move {
+                let mut connection = Connection::open(&address).await;
+                let mut answers = 0;
+                while !stop.load(Ordering::Relaxed) {
+                    connection.send(&request(answers)).await;
+                    answers += 1;
+                }
+                answers
+            })
+        })
+        .collect();
+    tokio::time::sleep(lasting).await;
+    stop.store(true, Ordering::Relaxed);
+    let mut answers = 0;
+    for client in clients {
+        answers += client.await.expect("a client does not panic");
+    }
+    answers
+}
+
 /// `connections` clients that each send the next request as soon as the last was answered. `request`
 /// makes the n-th of all; a 503 is tried again a little later, as clients are told to.
 pub async fn closed_loop(

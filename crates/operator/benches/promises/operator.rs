@@ -68,17 +68,15 @@ impl Operator {
         line.split_whitespace().nth(1).and_then(|word| word.parse::<u64>().ok()).expect("a number") * 1024
     }
 
-    /// The time that it has spent on processors since its start.
-    #[allow(dead_code, reason = "for the overload runs")]
+    /// CPU time of all its threads so far.
     pub fn cpu(&self) -> Duration {
-        let stat =
-            std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).expect("the process is alive");
-        let after = stat.rsplit(')').next().expect("Linux says the name in brackets");
-        let ticks = |n: usize| -> u64 {
-            after.split_whitespace().nth(n).and_then(|word| word.parse().ok()).expect("a number")
-        };
-        // User and system time, in hundredths of a second.
-        Duration::from_millis(10 * (ticks(11) + ticks(12)))
+        let tasks =
+            std::fs::read_dir(format!("/proc/{}/task", self.child.id())).expect("the process is alive");
+        let nanos = tasks.flatten().filter_map(|task| {
+            let text = std::fs::read_to_string(task.path().join("schedstat")).ok()?;
+            text.split_whitespace().next()?.parse::<u64>().ok()
+        });
+        Duration::from_nanos(nanos.sum())
     }
 
     /// The sum over all samples of a metric whose line begins with `name`.

@@ -21,6 +21,7 @@ pub const ALL: &[(&str, Measure)] = &[
     ("hot folder", hot_folder),
     ("up --once", once),
     ("start", start),
+    ("429", refusal),
 ];
 
 /// Nothing is claimed, the queue takes all, no limit is on: the accept path alone.
@@ -361,6 +362,46 @@ fn start(runtime: &Runtime, _: Duration) -> Vec<Row> {
             ),
             kept: operator.ready_after <= Duration::from_secs(1) && resident <= 80_000_000,
             figures: json!({"ready_seconds": operator.ready_after.as_secs_f64(), "resident_bytes": resident}),
+        }]
+    })
+}
+
+/// A refusal must cost little, or refusing is what brings the operator down: the CPU time of the
+/// process for one, beside that for an answer of `/healthz`, in turn in one run.
+fn refusal(runtime: &Runtime, _: Duration) -> Vec<Row> {
+    const LIMITED: &str = "limits: {client: {per_second: 0.001, burst: 1}}\ntelemetry: {log: warn}\n";
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    packages::repository(&folder.path().join("packages.git"), 10);
+    runtime.block_on(async {
+        let operator = Operator::start(folder.path(), LIMITED).await;
+        let words = post("/api/v1/intents", "text/plain", "scale app-1 to 3 in ns bench-1");
+        let mut connection = Connection::open(&operator.address).await;
+        connection.send(&words).await;
+        assert_eq!(connection.send(&words).await.0, 429, "the limit is used up");
+        let requests = [get("/healthz"), get("/api/v1/intents"), words];
+        let mut samples: [Vec<f64>; 3] = Default::default();
+        for _ in 0..7 {
+            for (request, samples) in requests.iter().zip(&mut samples) {
+                let request = request.clone();
+                let before = operator.cpu();
+                let load =
+                    load::answered(&operator.address, 16, Duration::from_secs(1), move |_| request.clone()).await;
+                samples.push((operator.cpu() - before).as_secs_f64() / load.max(1) as f64);
+            }
+        }
+        let [health, read, sent] = samples.map(|mut samples| {
+            samples.sort_by(f64::total_cmp);
+            samples[samples.len() / 2] * 1e6
+        });
+        let worst = f64::max(read, sent) / health;
+        vec![Row {
+            name: "429 beside /healthz",
+            promised: "<= 1.5 x the CPU".into(),
+            measured: format!(
+                "{worst:.2} x: /healthz {health:.1} us, 429 to a GET {read:.1} us, to a POST with its body {sent:.1} us"
+            ),
+            kept: worst <= 1.5,
+            figures: json!({"healthz_us": health, "refused_get_us": read, "refused_post_us": sent}),
         }]
     })
 }

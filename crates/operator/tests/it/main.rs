@@ -18,6 +18,7 @@ mod http;
 mod injection;
 mod intent_dropin;
 mod late;
+mod limits;
 mod lints;
 mod model_server;
 mod page;
