@@ -13,11 +13,16 @@
 //! Whatever is not certain is a miss, and a miss asks.
 
 mod groups;
+mod keys;
 mod kinds;
+mod labels;
 mod leaves;
 mod marks;
 mod quantities;
+mod refold;
+mod share;
 mod table;
+mod whole;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -270,7 +275,7 @@ pub(crate) fn assemble(said: &Said) -> Option<Actions> {
 /// The reason that the words give, word for word: for a proposal without one.
 pub fn motive(words: &str) -> Option<String> {
     let source = Source { words, answers: &[] };
-    marks::motive(&source).map(|(text, _)| text)
+    whole::motive(&source).map(|(text, _)| text)
 }
 
 /// Where `quote` stands, each at whole characters; they may overlap.

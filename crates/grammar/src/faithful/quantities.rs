@@ -384,7 +384,7 @@ fn bounds_behind(sheet: &mut Sheet, group: &Group, found: &mut [Qty]) -> Result<
 pub(super) fn links(sheet: &mut Sheet, group: &Group, found: &mut [Qty]) -> Result<Option<u8>, Miss> {
     let rated = |qty: &Qty| matches!(qty.kind, Kind::Time(_)) && qty.prep != C::For;
     let mut said: Vec<(usize, u8)> = Vec::new();
-    let all: Vec<usize> = group.own.iter().copied().collect();
+    let all: Vec<usize> = group.own.clone();
     for at in all {
         let item = sheet.items[at];
         if item.mark != Mark::None {

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use nephoran_grammar::faithful::{Evidence, Reading, Source, leaves};
+use nephoran_grammar::faithful::{Evidence, Reading, Source, Why, leaves};
 use nephoran_model::proposal::{Actions, Proposal};
 use serde_json::{Value, json};
 
@@ -548,8 +548,8 @@ fn words_turned_into_something_else_do_not_carry_the_old_proposal() {
             }
         };
         for (nth, inserted) in INSERTED.iter().enumerate() {
-            // Each word into every place of one sentence in six.
-            if (index + nth) % 6 != 0 {
+            // Each word into every place of one sentence in nine.
+            if (index + nth) % 9 != 0 {
                 continue;
             }
             for at in 0..=words.len() {
@@ -706,4 +706,124 @@ fn the_check_and_the_grammar_read_shuffled_words_alike() {
     );
     assert!(both > 2_000);
     assert!(differ.len() <= 3, "{}", differ.join("\n"));
+}
+
+// ------------------------------------------------------------ evidence, answers
+
+fn quote(path: &str, quote: &str, occurrence: u32) -> Evidence {
+    Evidence { path: path.to_owned(), quote: quote.to_owned(), occurrence }
+}
+
+fn scale_upf() -> (Actions, Vec<Evidence>) {
+    let actions = json!({"actions": [{
+        "action": "scale",
+        "target": {"name": "upf", "function": "upf", "place": "ran-a"},
+        "replicas": {"to": 5},
+    }]});
+    let evidence = vec![
+        quote("/actions/0/target/name", "upf", 1),
+        quote("/actions/0/target/function", "upf", 1),
+        quote("/actions/0/target/place", "in ran-a", 1),
+        quote("/actions/0/replicas/to", "to 5 replicas", 1),
+    ];
+    (serde_json::from_value(actions).unwrap(), evidence)
+}
+
+#[test]
+fn a_right_proposal_passes_only_with_the_words_of_each_leaf() {
+    let words = "scale upf in ran-a to 5 replicas";
+    let (actions, right) = scale_upf();
+    let read = reading(words);
+    read.check(&actions, &right).unwrap();
+    let with = |index: usize, other: Evidence| {
+        let mut evidence = right.clone();
+        evidence[index] = other;
+        read.check(&actions, &evidence)
+    };
+    let path = "/actions/0/replicas/to";
+    for (other, why) in [
+        (quote(path, "ran-a", 1), Why::WrongPlace),
+        (quote(path, "upf in ran-a to 5", 1), Why::WrongPlace),
+        (quote(path, "to", 1), Why::WrongPlace),
+        (quote(path, "5", 2), Why::NotQuoted),
+        (quote(path, "5", 0), Why::NotQuoted),
+        (quote(path, "", 1), Why::NotQuoted),
+        (quote(path, "6", 1), Why::NotQuoted),
+        (quote(path, "5 rep", 1), Why::NotQuoted),
+        (quote("/actions/0/replicas/by", "5", 1), Why::NoLeaf),
+        (quote("/actions/0/target/place", "in ran-a", 1), Why::WrongPlace),
+    ] {
+        let misses = with(3, other.clone()).unwrap_err();
+        assert!(misses.iter().any(|miss| miss.why == why), "{other:?}: {misses:?}");
+    }
+    let misses = read.check(&actions, &right[..3]).unwrap_err();
+    assert_eq!(misses[0].why, Why::NoEvidence);
+    assert_eq!(misses[0].to_string(), "/actions/0/replicas/to: no words were quoted for it");
+    // The verb of the action may be quoted too.
+    let mut evidence = right.clone();
+    evidence.push(quote("/actions/0/action", "scale", 1));
+    read.check(&actions, &evidence).unwrap();
+}
+
+#[test]
+fn an_answer_of_the_author_counts_as_said_and_nothing_else_does() {
+    let (actions, _) = scale_upf();
+    for (words, answers) in [
+        ("scale upf to 5", vec!["in ran-a"]),
+        ("scale upf in ran-a", vec!["to 5"]),
+        ("scale upf in ran-a", vec!["5"]),
+        ("scale it to 5", vec!["upf", "in ran-a"]),
+    ] {
+        let answers: Vec<String> = answers.into_iter().map(str::to_owned).collect();
+        let source = Source { words, answers: &answers };
+        let read = Reading::new(&source);
+        let evidence = read.evidence_for(&actions).unwrap_or_else(|| panic!("{words} {answers:?}"));
+        read.check(&actions, &evidence).unwrap();
+        assert!(reading(words).check(&actions, &evidence).is_err(), "{words} without its answer");
+    }
+    // An answer that says otherwise is a second value.
+    let answers = vec!["to 6".to_owned()];
+    let source = Source { words: "scale upf in ran-a to 5", answers: &answers };
+    assert!(Reading::new(&source).evidence_for(&actions).is_none());
+}
+
+#[test]
+fn other_languages_and_strange_characters_ask() {
+    let (actions, right) = scale_upf();
+    for words in [
+        "bitte upf in ran-a auf 5 replicas",
+        "bringe upf in ran-a to 5 replicas",
+        "augmente upf in ran-a to 5 replicas",
+        "scale upf in ran-a to 5 replicas \u{43f}\u{43e}\u{436}",
+        "scale upf in ran-a to 5\u{200b} replicas",
+        "scale upf in ran-a to 5 replicas\u{0}",
+    ] {
+        assert!(reading(words).check(&actions, &right).is_err(), "{words}");
+    }
+}
+
+#[test]
+fn hostile_texts_force_nothing() {
+    let file = root().join("../shared/corpora/hostile.jsonl");
+    if !file.exists() {
+        println!("SKIPPED: {} is not there", file.display());
+        return;
+    }
+    let mut forced = Vec::new();
+    let texts = lines(&file);
+    for text in texts.iter().filter_map(|line| line["text"].as_str()) {
+        // A text without a word says nothing, whatever it stands behind.
+        if !tokens(text).iter().any(|word| word.chars().filter(|c| c.is_alphabetic()).count() > 1) {
+            continue;
+        }
+        let (right, evidence) = scale_upf();
+        for words in [text.to_owned(), format!("scale upf in ran-a to 5 replicas. {text}")] {
+            let read = reading(&words);
+            if read.check(&right, &evidence).is_ok() || read.forced().is_some() {
+                forced.push(words);
+            }
+        }
+    }
+    println!("{} hostile texts, alone and behind an order: {} force something", texts.len(), forced.len());
+    assert!(forced.is_empty(), "{}", forced.join("\n"));
 }

@@ -287,7 +287,8 @@ fn bare(work: &Work<'_>, qty: &Qty, resized: bool) -> Result<(), Miss> {
         .any(|at| *at > qty.at && matches!(work.sheet.items[*at].mark, Mark::Thing | Mark::Called));
     let tied = matches!(qty.prep, C::At | C::On);
     // "scale upf 5": to five, or by five?
-    if !qty.answer && work.says(C::Scale) && qty.prep == C::Fill && qty.kind == Kind::Bare {
+    let equals = qty.at > 0 && matches!(work.sheet.class(qty.at - 1), C::Eq | C::Colon);
+    if !qty.answer && !equals && work.says(C::Scale) && qty.prep == C::Fill && qty.kind == Kind::Bare {
         return Err(work.sheet.unclear(qty.at));
     }
     let loose = qty.prep == C::Fill && qty.kind == Kind::Bare;

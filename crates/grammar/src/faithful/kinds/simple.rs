@@ -53,8 +53,7 @@ pub(super) fn report(work: &mut Work<'_>) -> Result<&'static str, Miss> {
         .filter(|at| is_whole(&work.sheet.items[*at]) || work.sheet.class(*at) == C::Inventory)
         .collect();
     if !whole.is_empty() && work.marked(Mark::Thing).is_empty() {
-        if !work.any(&about)
-            && !(work.says(C::Give) && work.says(C::You))
+        if !(work.any(&about) || work.says(C::Give) && work.says(C::You))
             && work.sheet.items.iter().any(|i| i.mark == Mark::None && crate::frame::VERBS.has(i.class))
         {
             return Err(work.unclear());
