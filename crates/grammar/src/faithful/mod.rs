@@ -3,14 +3,21 @@
 //! proposal with the words each of its leaves rests on; here is decided,
 //! without asking it again, whether those words say that.
 //!
-//! This is no second translation by the grammar's clauses and rules. Each word
-//! of the request is looked up in the grammar's tables and, by its neighbours
-//! alone, forced to one field and one value, wherever it stands
-//! ([`marks`]); words are grouped by verb and target ([`groups`]); a
-//! closed table says what each kind of action takes and which words it may
-//! leave unsaid ([`kinds`]). What a word forces must be in the proposal, what
-//! is in the proposal must be forced by a word, and no word may be left over.
-//! Whatever is not certain is a miss, and a miss asks.
+//! This is no second translation by the grammar's clauses and rules. It shares
+//! the lexer, the tables and the readers of numbers and units with them, and:
+//! 1. each word is forced to one field and one value by its neighbours alone,
+//!    wherever it stands (`whole`, `refold`, `labels`, `keys`, `quantities`);
+//! 2. words are grouped by verb and target, and share no more than a verb, a
+//!    number that comes last, and a place at the very start or end (`groups`,
+//!    `share`);
+//! 3. a closed table says what each kind of action takes, which operator words
+//!    force what, and which words may be left unsaid (`kinds`, `table`);
+//! 4. what words force and what the proposal has must be the same, leaf by
+//!    leaf, and each leaf's quote must hold its own words and no other's;
+//! 5. a word that nothing took over is left over.
+//!
+//! For the same words at most one proposal passes, whoever made it. What is not
+//! certain is a miss, and a miss asks.
 
 mod groups;
 mod keys;
