@@ -367,6 +367,7 @@ impl Reading<'_> {
     /// words that carry another value.
     fn quoted(&self, actions: &Actions, document: &Value, evidence: &[Evidence], forced: &Said) -> Vec<Miss> {
         let mut misses = Vec::new();
+        let lower = &self.lower;
         let all = leaves::of(document);
         let mut by_path: BTreeMap<&str, usize> = BTreeMap::new();
         for (index, one) in evidence.iter().enumerate() {
@@ -401,7 +402,15 @@ impl Reading<'_> {
                 misses.push(Miss::new(path.clone(), Why::NoEvidence, ""));
                 continue;
             };
-            let fits = spans[index].iter().any(|span| holds(*span, &own, *leaf, &forced.carrying));
+            // "dnn to internet": the name of a setting may be quoted with its value.
+            let name = path.split_once("/settings/").map(|(_, name)| name);
+            let others: Vec<(u32, u32)> = forced
+                .carrying
+                .iter()
+                .copied()
+                .filter(|(lo, hi)| name.is_none() || lower.get(*lo as usize..*hi as usize) != name)
+                .collect();
+            let fits = spans[index].iter().any(|span| holds(*span, &own, *leaf, &others));
             if !fits && !spans[index].is_empty() {
                 misses.push(Miss::new(path.clone(), Why::WrongPlace, evidence[index].quote.clone()));
             }

@@ -83,7 +83,9 @@ fn agree(a: Cmp, b: Cmp) -> bool {
 /// The numbers of a group. The words that are read here are accounted for.
 pub(super) fn quantities(sheet: &mut Sheet, group: &Group) -> Result<Vec<Qty>, Miss> {
     let mut found: Vec<Qty> = Vec::new();
-    let numbers: Vec<usize> = group.all().filter(|at| sheet.items[*at].mark == Mark::Quantity).collect();
+    let mut numbers: Vec<usize> = group.all().filter(|at| sheet.items[*at].mark == Mark::Quantity).collect();
+    numbers.sort_unstable();
+    numbers.dedup();
     for at in numbers {
         found.push(quantity(sheet, at)?);
     }

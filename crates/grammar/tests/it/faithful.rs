@@ -751,6 +751,7 @@ fn a_right_proposal_passes_only_with_the_words_of_each_leaf() {
         (quote(path, "6", 1), Why::NotQuoted),
         (quote(path, "5 rep", 1), Why::NotQuoted),
         (quote("/actions/0/replicas/by", "5", 1), Why::NoLeaf),
+        // Twice for one leaf.
         (quote("/actions/0/target/place", "in ran-a", 1), Why::WrongPlace),
     ] {
         let misses = with(3, other.clone()).unwrap_err();
@@ -826,4 +827,37 @@ fn hostile_texts_force_nothing() {
     }
     println!("{} hostile texts, alone and behind an order: {} force something", texts.len(), forced.len());
     assert!(forced.is_empty(), "{}", forced.join("\n"));
+}
+
+#[test]
+fn no_heap_of_words_breaks_the_check() {
+    const WORDS: &str = "scale upf smf ran-a ran-b in on at to from by of for with between and , ; : . ? = % 5 2 7 10 \
+        70 two a dozen half double at-least most at least below above max min not only all each both out up down \
+        more fewer another pods replicas ns cluster namespace cell 17 cells slice sst sd 00c0de plmn 001-01 mcc mnc \
+        tac 4011 5qi ue imsi-001010000000001 group gold priority level high urgent 10Gbps 20 Mbps downlink uplink ms \
+        latency cpu prb usage memory sessions subscribers devices when if keep guarantee limit prefer avoid forbid \
+        must never away steer create deploy retire remove add increase reduce upgrade version v1.2 1.5.2 undo intent \
+        last change show how many status everything set dnn mtu log_level on off enable internet called named \
+        provider blueprint because it that please can we could you \"quoted name\" 'x y' (smf) 3-9 3 -> 9 +4 -2 x3 \
+        times 1,000 99.9 urllc embb urgent now right \u{2019}s \u{20ac} <= >= < > # @ * ~ & new fresh into over";
+    let words: Vec<&str> = WORDS.split_whitespace().collect();
+    let mut dice = Dice(7);
+    let (right, evidence) = scale_upf();
+    let mut answered = 0;
+    for _ in 0..12_000 {
+        let length = 1 + dice.below(14);
+        let heap: Vec<&str> = (0..length).map(|_| words[dice.below(words.len())]).collect();
+        let cut = dice.below(length + 1);
+        let (said, answer) = (heap[..cut].join(" "), heap[cut..].join(" "));
+        let answers = [answer];
+        let source = Source { words: &said, answers: &answers[..dice.below(2)] };
+        let read = Reading::new(&source);
+        let _ = read.check(&right, &evidence);
+        if let Some(found) = read.forced() {
+            answered += 1;
+            let evidence = read.evidence_for(&found).unwrap_or_else(|| panic!("{said} | {answers:?}"));
+            read.check_alone(&found, &evidence).unwrap_or_else(|misses| panic!("{said}: {misses:?}"));
+        }
+    }
+    println!("{answered} of 12000 heaps of words force something");
 }
