@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 use std::time::Instant;
 
-use crate::harness::{Server, git};
+use nephoran_sim::model::{Handle, Script, ScriptedModel};
+
+use crate::harness::{Options, Server, git};
 
 const INTENTS: usize = 300;
 
@@ -59,4 +61,37 @@ fn s1_what_a_stop_left_in_the_queue_is_done_after_the_restart_and_nothing_twice(
     for id in &ids {
         assert_eq!(of.get(id), Some(&1), "{id}: 0 lost, 0 twice");
     }
+}
+
+fn asking(model: &Handle) -> Options {
+    let config = format!(
+        "translate: {{order: [grammar, model], model: {{endpoint: '{}', name: scripted}}}}\n\
+         http: {{allow: [127.0.0.1]}}\n\
+         workers: {{min: 2, max: 4}}\n",
+        model.url()
+    );
+    Options { config, ..Options::default() }
+}
+
+#[test]
+fn s1_a_model_that_stalls_holds_no_stop_up_and_is_asked_again_after_the_restart() {
+    let model = ScriptedModel::start(Script::honest());
+    model.stall(true);
+    let server = Server::with(asking(&model));
+    let ids: Vec<String> =
+        (3..9).map(|number| server.submit(&format!("upf, to {number}, in ns ran-a, scale please"))).collect();
+    server.until("`workers.min` ask the model", || (model.in_flight() == 2).then_some(()));
+    let began = Instant::now();
+    let (status, folder) = server.stop();
+    let took = began.elapsed();
+    assert!(status.success(), "{status}");
+    assert!(took < std::time::Duration::from_secs(10), "a call is dropped, not waited for: {took:?}");
+
+    model.stall(false);
+    let server = Server::on(folder, asking(&model));
+    for id in &ids {
+        let intent = server.intent_in(id, "needs_answer");
+        assert_eq!(intent["translator"], "model", "{intent}");
+    }
+    assert!(model.most_in_flight() <= 4, "`workers.max` is the most: {}", model.most_in_flight());
 }
