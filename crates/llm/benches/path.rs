@@ -8,8 +8,8 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -77,6 +77,14 @@ fn events() -> Vec<String> {
     out.split("1000").map(str::to_owned).collect()
 }
 
+/// What the first request to the stub was: all others differ from it by their number alone.
+static FIRST: OnceLock<(Bytes, usize)> = OnceLock::new();
+
+/// Where the number ends.
+fn number_end(body: &[u8]) -> usize {
+    (0..body.len()).rev().find(|at| body[*at..].starts_with(AFTER.as_bytes())).unwrap()
+}
+
 /// Answers every request at once; on a thread of its own.
 fn stub() -> SocketAddr {
     let parts = Arc::new(events());
@@ -94,7 +102,7 @@ fn stub() -> SocketAddr {
                     let parts = parts.clone();
                     async move {
                         let body = request.into_body().collect().await.unwrap().to_bytes();
-                        let at = rfind(&body, AFTER.as_bytes()).unwrap();
+                        let (_, at) = *FIRST.get_or_init(|| (body.clone(), number_end(&body)));
                         let number = std::str::from_utf8(&body[at - 4..at]).unwrap();
                         let response = Response::builder()
                             .header(header::CONTENT_TYPE, "text/event-stream")
@@ -111,10 +119,6 @@ fn stub() -> SocketAddr {
         });
     });
     told.recv().unwrap()
-}
-
-fn rfind(body: &[u8], part: &[u8]) -> Option<usize> {
-    (0..=body.len() - part.len()).rev().find(|at| body[*at..].starts_with(part))
 }
 
 type Plain = Client<HttpConnector, Full<Bytes>>;
@@ -176,17 +180,17 @@ async fn by_translator(translator: &ModelTranslator, known: &Known, count: usize
 }
 
 /// The bytes of a request of the translator, with other words in them.
-fn bytes_for(template: &[u8], count: usize) -> Bytes {
-    let at = rfind(template, AFTER.as_bytes()).unwrap();
-    let mut body = template.to_vec();
-    body[at - 4..at].copy_from_slice(&words(count).as_bytes()[BEFORE.len()..BEFORE.len() + 4]);
+fn bytes_for(count: usize) -> Bytes {
+    let (first, at) = FIRST.get().unwrap();
+    let mut body = first.to_vec();
+    body[at - 4..*at].copy_from_slice(&words(count).as_bytes()[BEFORE.len()..BEFORE.len() + 4]);
     body.into()
 }
 
-async fn by_client(client: &Plain, to: SocketAddr, template: &[u8], count: usize) {
+async fn by_client(client: &Plain, to: SocketAddr, count: usize) {
     let request = Request::post(format!("http://{to}/v1/chat/completions"))
         .header(header::CONTENT_TYPE, "application/json")
-        .body(Full::new(bytes_for(template, count)))
+        .body(Full::new(bytes_for(count)))
         .unwrap();
     let body = client.request(request).await.unwrap().into_body();
     std::hint::black_box(body.collect().await.unwrap());
@@ -230,22 +234,11 @@ fn middle(mut values: Vec<f64>) -> f64 {
     values[values.len() / 2]
 }
 
-/// What the translator sends.
-async fn template() -> Vec<u8> {
-    let server = nephoran_sim::model::ScriptedModel::start(nephoran_sim::model::Script::error(400));
-    let translator = translator(server.address());
-    let words = words(0);
-    let ask = Ask { words: &words, answers: &[], identity: "ana", deadline: None, known: known() };
-    let _ = translator.translate(&ask).await;
-    serde_json::to_vec(&server.seen()[0].body).unwrap()
-}
-
 fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let stub = stub();
     let ratio = runtime.block_on(async move {
         let through = proxy(stub).await;
-        let template: Arc<[u8]> = template().await.into();
         let translator = Arc::new(translator(stub));
         let known = Arc::new(known());
         let client: Plain = Client::builder(TokioExecutor::new()).build(connector());
@@ -257,15 +250,16 @@ fn main() {
             }
         };
         let plain = |to: SocketAddr| {
-            let (client, template) = (client.clone(), template.clone());
+            let client = client.clone();
             move |count| {
-                let (client, template) = (client.clone(), template.clone());
-                async move { by_client(&client, to, &template, count).await }
+                let client = client.clone();
+                async move { by_client(&client, to, count).await }
             }
         };
+        path(0).await;
         println!(
             "request {} bytes, answer {} bytes in {} events",
-            template.len(),
+            FIRST.get().unwrap().0.len(),
             events().join("1000").len(),
             events().join("").matches("data: ").count()
         );

@@ -2,6 +2,7 @@
 //! the bytes were cut.
 
 use std::borrow::Cow;
+use std::io::BufRead as _;
 
 use serde::Deserialize;
 
@@ -53,11 +54,42 @@ pub(crate) struct Reader {
     /// The lines `data:` of the event so far.
     data: Vec<u8>,
     prefix: Prefix,
+    /// What stands around the words of the latest message: the same around the next ones.
+    frame: Option<Frame>,
     most: usize,
     pub(crate) text: String,
     pub(crate) usage: Option<Usage>,
     finish: Option<Finish>,
     done: bool,
+}
+
+/// The bytes of a message that only brings words, before and after these. A message in the same
+/// frame need not be parsed: all but the words was, and said nothing.
+#[derive(Debug)]
+struct Frame {
+    before: Vec<u8>,
+    after: Vec<u8>,
+}
+
+impl Frame {
+    /// Around `content`, which lies in `message`.
+    fn around(message: &[u8], content: &str) -> Option<Self> {
+        let from = (content.as_ptr() as usize).checked_sub(message.as_ptr() as usize)?;
+        let (before, rest) = message.split_at_checked(from)?;
+        let (_, after) = rest.split_at_checked(content.len())?;
+        let quoted = before.ends_with(b"\"") && after.starts_with(b"\"");
+        quoted.then(|| Self { before: before.to_owned(), after: after.to_owned() })
+    }
+
+    /// The words of `message`, when it has this frame and they need no unescaping or little.
+    fn words<'m>(&self, message: &'m [u8]) -> Option<Cow<'m, str>> {
+        let words = message.strip_prefix(&*self.before)?.strip_suffix(&*self.after)?;
+        if words.iter().any(|byte| matches!(byte, b'\\' | b'"' | 0..0x20)) {
+            let quoted = &message[self.before.len() - 1..message.len() - self.after.len() + 1];
+            return serde_json::from_slice::<Text<'_>>(quoted).ok().map(|text| text.0);
+        }
+        std::str::from_utf8(words).ok().map(Cow::Borrowed)
+    }
 }
 
 impl Reader {
@@ -68,6 +100,7 @@ impl Reader {
             line: Vec::new(),
             data: Vec::new(),
             prefix: Prefix::default(),
+            frame: None,
             most,
             text: String::new(),
             usage: None,
@@ -87,7 +120,7 @@ impl Reader {
             return Ok(false);
         }
         while !self.done
-            && let Some(end) = bytes.iter().position(|byte| *byte == b'\n')
+            && let Some(end) = end_of_line(bytes)
         {
             let (line, rest) = bytes.split_at(end);
             bytes = &rest[1..];
@@ -183,15 +216,20 @@ impl Reader {
 
     /// One JSON document of the protocol.
     fn payload(&mut self, bytes: &[u8], whole: bool) -> Result<(), Stop> {
+        if let Some(words) = self.frame.as_ref().and_then(|frame| frame.words(bytes)) {
+            return self.words(&words);
+        }
         let message: Message<'_> = serde_json::from_slice(bytes)
             .map_err(|_| Stop::Broken("the endpoint does not speak the protocol"))?;
         if message.error.is_some() {
             return Err(Stop::Server);
         }
+        let mut only_words = message.usage.is_none() && message.done != Some(true);
         if let Some(usage) = message.usage {
             self.usage = Some(Usage { prompt: usage.prompt_tokens, completion: usage.completion_tokens });
         }
         if message.eval_count.is_some() || message.prompt_eval_count.is_some() {
+            only_words = false;
             self.usage = Some(Usage {
                 prompt: message.prompt_eval_count.unwrap_or_default(),
                 completion: message.eval_count.unwrap_or_default(),
@@ -202,17 +240,30 @@ impl Reader {
             return Err(Stop::Broken("the endpoint does not speak the protocol"));
         }
         let mut finish = message.done_reason;
-        if let Some(piece) = message.message {
-            self.piece(piece)?;
-        }
-        for choice in message.choices.into_iter().flatten().filter(|choice| choice.index.unwrap_or(0) == 0) {
-            for piece in [choice.delta, choice.message].into_iter().flatten() {
-                self.piece(piece)?;
-            }
+        let choices = message.choices.into_iter().flatten();
+        let choices: Vec<Choice<'_>> = choices.filter(|choice| choice.index.unwrap_or(0) == 0).collect();
+        let mut pieces: Vec<Piece<'_>> = message.message.into_iter().collect();
+        for choice in choices {
+            pieces.extend([choice.delta, choice.message].into_iter().flatten());
             finish = finish.or(choice.finish_reason);
         }
+        only_words &= finish.is_none();
+        if let [Piece { content: Some(Text(Cow::Borrowed(content))), refusal: None }] = &*pieces
+            && only_words
+            && !whole
+        {
+            self.frame = Frame::around(bytes, content);
+        }
+        for piece in pieces {
+            if piece.refusal.is_some_and(|refusal| !refusal.0.is_empty()) {
+                return Err(Stop::Invalid("the answer was withheld"));
+            }
+            if let Some(content) = piece.content {
+                self.words(&content.0)?;
+            }
+        }
         if let Some(reason) = finish {
-            self.finish = Some(match &*reason {
+            self.finish = Some(match &*reason.0 {
                 "stop" | "eos" => Finish::Stop,
                 "length" => Finish::Length,
                 _ => Finish::Other,
@@ -222,11 +273,7 @@ impl Reader {
         Ok(())
     }
 
-    fn piece(&mut self, piece: Piece<'_>) -> Result<(), Stop> {
-        if piece.refusal.is_some_and(|refusal| !refusal.is_empty()) {
-            return Err(Stop::Invalid("the answer was withheld"));
-        }
-        let Some(content) = piece.content else { return Ok(()) };
+    fn words(&mut self, content: &str) -> Result<(), Stop> {
         if self.text.len() + content.len() > self.most {
             return Err(Stop::Invalid("the answer is too long"));
         }
@@ -238,9 +285,16 @@ impl Reader {
                 prefix::Fault::OnlySpaces => "the answer has too much white space",
             })
         })?;
-        self.text.push_str(&content);
+        self.text.push_str(content);
         Ok(())
     }
+}
+
+/// Where the first line ends. `skip_until` searches as fast as the machine can.
+fn end_of_line(bytes: &[u8]) -> Option<usize> {
+    let mut rest = bytes;
+    let read = rest.skip_until(b'\n').ok()?;
+    bytes[..read].ends_with(b"\n").then(|| read - 1)
 }
 
 /// Both protocols, streamed or not: they have no name in common that means two things.
@@ -255,7 +309,7 @@ struct Message<'a> {
     #[serde(default)]
     done: Option<bool>,
     #[serde(default, borrow)]
-    done_reason: Option<Cow<'a, str>>,
+    done_reason: Option<Text<'a>>,
     #[serde(default)]
     prompt_eval_count: Option<u64>,
     #[serde(default)]
@@ -273,15 +327,20 @@ struct Choice<'a> {
     #[serde(default, borrow)]
     message: Option<Piece<'a>>,
     #[serde(default, borrow)]
-    finish_reason: Option<Cow<'a, str>>,
+    finish_reason: Option<Text<'a>>,
 }
+
+/// Borrowed where nothing is escaped; an `Option<Cow>` never is.
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
 #[derive(Deserialize)]
 struct Piece<'a> {
     #[serde(default, borrow)]
-    content: Option<Cow<'a, str>>,
+    content: Option<Text<'a>>,
     #[serde(default, borrow)]
-    refusal: Option<Cow<'a, str>>,
+    refusal: Option<Text<'a>>,
 }
 
 #[derive(Deserialize, Clone, Copy)]
@@ -376,6 +435,22 @@ mod tests {
         assert_eq!(reader.feed(&more), Err(Stop::Invalid("the answer is too long")));
         let mut reader = Reader::new(Form::Events, 100);
         assert!(matches!(reader.feed(&vec![b'a'; MAX_LINE + 1]), Err(Stop::Broken(_))));
+    }
+
+    #[test]
+    fn words_in_a_known_frame_are_read_as_if_they_were_parsed() {
+        let event = |content: &str| {
+            format!("data: {{\"choices\":[{{\"index\":0,\"delta\":{{\"content\":\"{content}\"}}}}]}}\n\n")
+        };
+        let head = [event("{"), event("\\\"a\\\":"), event(" \\\"b\\u00e9")].concat();
+        let end = "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n";
+        let reader = read(Form::Events, &[[&*head, &event("\\\"}"), end].concat().as_bytes()]).unwrap();
+        assert_eq!(reader.text, "{\"a\": \"b\u{e9}\"}");
+        // A quote that ends the words early makes another message, whatever stands around it.
+        let trick = event("x\"}}],\"error\":[{\"a\":{\"b\":\"");
+        assert_eq!(read(Form::Events, &[[&*head, &trick].concat().as_bytes()]).unwrap_err(), Stop::Server);
+        let broken = event("x\"y");
+        assert!(matches!(read(Form::Events, &[[&*head, &broken].concat().as_bytes()]), Err(Stop::Broken(_))));
     }
 
     proptest! {
