@@ -42,21 +42,11 @@ fn examples() -> &'static [(Value, String)] {
                 .collect()
         };
         let full = |answer: Value| strict_schema::full(&answer);
+        // Small models copy what they read last: the plainest order stands there.
         vec![
             (
-                json!({"request": "scale upf to 5 in ns ran-a"}),
-                full(json!({
-                    "outcome": "actions",
-                    "actions": [{"action": "scale",
-                                 "target": {"name": "upf", "function": "upf", "namespace": "ran-a"},
-                                 "replicas": {"to": 5}}],
-                    "evidence": evidence(&[
-                        ("/actions/0/target/name", "upf"),
-                        ("/actions/0/target/function", "upf"),
-                        ("/actions/0/target/namespace", "ran-a"),
-                        ("/actions/0/replicas/to", "5"),
-                    ]),
-                })),
+                json!({"request": "what is the weather like tomorrow?"}),
+                full(json!({"outcome": "refuse", "reason": "out_of_scope", "evidence": []})),
             ),
             (
                 json!({"request": "scale up the smf"}),
@@ -78,8 +68,19 @@ fn examples() -> &'static [(Value, String)] {
                 })),
             ),
             (
-                json!({"request": "what is the weather like tomorrow?"}),
-                full(json!({"outcome": "refuse", "reason": "out_of_scope", "evidence": []})),
+                json!({"request": "scale upf to 5 in ns ran-a"}),
+                full(json!({
+                    "outcome": "actions",
+                    "actions": [{"action": "scale",
+                                 "target": {"name": "upf", "function": "upf", "namespace": "ran-a"},
+                                 "replicas": {"to": 5}}],
+                    "evidence": evidence(&[
+                        ("/actions/0/target/name", "upf"),
+                        ("/actions/0/target/function", "upf"),
+                        ("/actions/0/target/namespace", "ran-a"),
+                        ("/actions/0/replicas/to", "5"),
+                    ]),
+                })),
             ),
         ]
     })

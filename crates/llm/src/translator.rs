@@ -185,16 +185,23 @@ impl ModelTranslator {
             let body = Bytes::from(self.bodies.body(&shown, repair.as_ref(), &schema));
             let (text, faults) = match self.call(ask, body, prompt, &mut origin).await {
                 Ok(answer) => match answer::read(&answer.text) {
-                    Ok(reading) => {
-                        let proposal = self.judge(ask, reading);
-                        return Ok(Understood { proposal: with_texts(proposal, ask), origin });
+                    Ok(reading) => match self.judge(ask, reading, first) {
+                        Ok(proposal) => {
+                            return Ok(Understood { proposal: with_texts(proposal, ask), origin });
+                        }
+                        Err(faults) => (answer.text, faults),
+                    },
+                    Err(faults) => {
+                        add(&self.counters.invalid, 1);
+                        (answer.text, faults)
                     }
-                    Err(faults) => (answer.text, faults),
                 },
-                Err(Failed::Invalid { text, fault, .. }) => (text, vec![fault.to_owned()]),
+                Err(Failed::Invalid { text, fault, .. }) => {
+                    add(&self.counters.invalid, 1);
+                    (text, vec![fault.to_owned()])
+                }
                 Err(Failed::Broken(error) | Failed::Final(error)) => return Err(error),
             };
-            add(&self.counters.invalid, 1);
             debug!(
                 endpoint = self.endpoint.name,
                 ?faults,
@@ -282,29 +289,36 @@ impl ModelTranslator {
             .clamp(1.0, f64::from(self.settings.max_tokens));
     }
 
-    /// Believes what the words carry, and asks about the rest.
-    fn judge(&self, ask: &Ask<'_>, reading: Reading) -> Proposal {
+    /// Believes what the words carry, and asks about the rest. Errors are those of quotes alone, of a
+    /// proposal that the words carry, when the model may still be shown them.
+    fn judge(&self, ask: &Ask<'_>, reading: Reading, may_repair: bool) -> Result<Proposal, Vec<String>> {
         let (mut actions, evidence) = match reading {
-            Reading::Other(proposal) => return proposal,
+            Reading::Other(proposal) => return Ok(proposal),
             Reading::Actions(actions, evidence) => (actions, evidence),
         };
         let source = Source { words: ask.words, answers: ask.answers };
-        match faithful::check(&source, &actions, &evidence) {
+        let misses = match faithful::check(&source, &actions, &evidence) {
             Ok(()) => {
                 add_motive(&mut actions, ask.words);
-                Proposal::Actions(actions)
+                return Ok(Proposal::Actions(actions));
             }
-            Err(misses) => {
-                add(&self.counters.unfaithful, 1);
-                debug!(
-                    endpoint = self.endpoint.name,
-                    misses = misses.len(),
-                    first = misses.first().map(|miss| miss.why.to_string()).unwrap_or_default(),
-                    "The model's proposal does not rest on the words."
-                );
-                Proposal::ask(misses.iter().map(|miss| asked_for(&miss.path, miss.why)))
-            }
+            Err(misses) => misses,
+        };
+        add(&self.counters.unfaithful, 1);
+        debug!(
+            endpoint = self.endpoint.name,
+            misses = misses.len(),
+            first = misses.first().map(|miss| miss.why.to_string()).unwrap_or_default(),
+            "The model's proposal does not rest on the words."
+        );
+        let quotes = |why| matches!(why, Why::NoEvidence | Why::NotQuoted | Why::WrongPlace | Why::NoLeaf);
+        if may_repair && misses.iter().all(|miss| quotes(miss.why)) {
+            return Err(misses
+                .iter()
+                .map(|miss| format!("the evidence is wrong: {}: {}", miss.path, miss.why))
+                .collect());
         }
+        Ok(Proposal::ask(misses.iter().map(|miss| asked_for(&miss.path, miss.why))))
     }
 
     async fn passages(&self, ask: &Ask<'_>) -> Vec<Passage> {

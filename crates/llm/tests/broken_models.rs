@@ -84,6 +84,29 @@ async fn a_repaired_answer_is_taken() {
 }
 
 #[tokio::test]
+async fn missing_quotes_may_be_handed_in_once_and_other_values_may_not() {
+    let mut bare = right();
+    bare["evidence"] = json!([]);
+    let server = ScriptedModel::start(Script::sequence([
+        Reply::Text(bare.to_string()),
+        Reply::Text(right().to_string()),
+    ]));
+    let settings = Settings::new(server.url(), "m");
+    let understood = translator(settings.clone()).translate(&ask(WORDS)).await.unwrap();
+    assert_eq!(understood.proposal, nephoran_grammar::translate(WORDS));
+    assert_eq!(understood.origin.calls, 2);
+    server.set(Script::json(bare));
+    let understood = translator(settings.clone()).translate(&ask(WORDS)).await.unwrap();
+    assert!(asks(&understood.proposal));
+    let mut other = right();
+    other["actions"][0]["replicas"]["to"] = json!(6);
+    server.set(Script::sequence([Reply::Text(other.to_string()), Reply::Text(right().to_string())]));
+    let understood = translator(settings).translate(&ask(WORDS)).await.unwrap();
+    assert!(asks(&understood.proposal), "a lie is not asked for again");
+    assert_eq!(understood.origin.calls, 1);
+}
+
+#[tokio::test]
 async fn an_answer_that_ends_too_early_is_the_endpoints_failure() {
     for script in [Script::cut(right()), Script::html(), Script::error(500), Script::odd_error(502)] {
         let server = ScriptedModel::start(script);
