@@ -86,7 +86,7 @@ impl<K: Clone + Send> Queue<K> {
         }
         inner.used[band.index()] += 1;
         drop(inner);
-        Ok(Place { shared: self.shared.clone(), band, taken: true })
+        Ok(Place { shared: self.shared.clone(), band, lane: None, taken: true })
     }
 
     /// Puts something back that was accepted before: after an answer, an approval, a restart.
@@ -219,8 +219,9 @@ impl<K: Clone + Send> Queue<K> {
     pub fn wait_for(&self, lane: Lane, band: Band) -> Duration {
         let mut inner = self.shared.lock();
         inner.ripen();
+        let coming = inner.coming[lane.index()];
         let waiting = inner.lane(lane);
-        let position = waiting.position(band);
+        let position = waiting.position(band) + coming;
         if position == 0 {
             return Duration::ZERO;
         }
@@ -267,12 +268,26 @@ pub struct Numbers {
 pub struct Place<K: Clone + Send> {
     shared: Arc<Shared<K>>,
     band: Band,
+    /// Where it is known to go.
+    lane: Option<Lane>,
     taken: bool,
 }
 
 impl<K: Clone + Send> Place<K> {
     pub fn band(&self) -> Band {
         self.band
+    }
+
+    /// What is put into it goes to the workers of that lane at once, and waits in its line, for
+    /// [`Queue::wait_for`], from now on.
+    pub fn for_lane(mut self, lane: Lane) -> Self {
+        let mut inner = self.shared.lock();
+        if let Some(before) = self.lane.replace(lane) {
+            inner.coming[before.index()] -= 1;
+        }
+        inner.coming[lane.index()] += 1;
+        drop(inner);
+        self
     }
 
     /// Puts `key` into this place.
@@ -284,6 +299,10 @@ impl<K: Clone + Send> Place<K> {
         self.taken = false;
         let mut inner = self.shared.lock();
         let mut item = inner.item(key, self.band, deadline, Room::Pool);
+        if let Some(lane) = self.lane.take() {
+            inner.coming[lane.index()] -= 1;
+            item.lane = lane;
+        }
         if ready_at.is_some_and(|at| at > Instant::now()) {
             inner.used[self.band.index()] -= 1;
             item.room = Room::Own;
@@ -295,7 +314,11 @@ impl<K: Clone + Send> Place<K> {
 impl<K: Clone + Send> Drop for Place<K> {
     fn drop(&mut self) {
         if self.taken {
-            self.shared.lock().used[self.band.index()] -= 1;
+            let mut inner = self.shared.lock();
+            inner.used[self.band.index()] -= 1;
+            if let Some(lane) = self.lane {
+                inner.coming[lane.index()] -= 1;
+            }
         }
     }
 }
@@ -399,6 +422,8 @@ struct Inner<K> {
     limits: Limits,
     /// Places of the pool in use.
     used: [usize; 4],
+    /// Places that are reserved for a lane and not published yet.
+    coming: [usize; 2],
     lanes: [Waiting<K>; 2],
     drain: Drain,
     /// Sequence and key of what the workers hold: few.
@@ -467,6 +492,7 @@ impl<K> Inner<K> {
         Self {
             limits,
             used: [0; 4],
+            coming: [0; 2],
             lanes: std::array::from_fn(|_| Waiting::new()),
             drain: Drain::default(),
             claimed: Vec::new(),

@@ -264,7 +264,7 @@ impl Inner {
             since,
             id: intent.id.clone(),
             trace: Trace::of(&intent),
-            place,
+            place: place.for_lane(lane),
             position: self.queue.position(band),
             not_before: intent.not_before,
             deadline: intent.deadline,
