@@ -287,3 +287,29 @@ proptest! {
         }
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_is_on_its_way_to_a_lane_waits_in_its_line_already() {
+    let queue = queue();
+    publish(&queue, Band::Normal, 0..100);
+    hand_over(&queue, 100);
+    for _ in 0..50 {
+        let delivery = queue.try_claim_from(Lane::Model).unwrap();
+        tokio::time::advance(Duration::from_millis(10)).await;
+        delivery.ack();
+    }
+    let before = queue.wait_for(Lane::Model, Band::Normal);
+    let place = || queue.reserve(Band::Normal).unwrap().for_lane(Lane::Model);
+    let (kept, dropped) = (place(), place());
+    assert!(queue.wait_for(Lane::Model, Band::Normal) > before, "reserved is as good as there");
+    assert_eq!(queue.wait_for(Lane::Direct, Band::Normal), Duration::ZERO);
+    drop(dropped);
+    kept.publish(200, None, None);
+    assert!(queue.try_claim().is_none(), "it never stood in the other lane");
+    let mut keys = Vec::new();
+    while let Some(delivery) = queue.try_claim_from(Lane::Model) {
+        keys.push(*delivery.key());
+        delivery.ack();
+    }
+    assert_eq!((keys.len(), keys.last()), (51, Some(&200)));
+}
