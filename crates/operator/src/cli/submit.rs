@@ -272,7 +272,15 @@ async fn follow(client: &Client, id: &str, timeout: Duration) -> Result<Value, F
     let mut pause = FIRST_LOOK;
     let mut shown = 0;
     loop {
-        let record = client.get(&format!("follow {id}"), &path(id, "")).await?;
+        let record = match client.get(&format!("follow {id}"), &path(id, "")).await {
+            Ok(record) => record,
+            // It is accepted already: that we look too often is no reason to give it up.
+            Err(failure) if failure.exit == Exit::Refused && Instant::now() < until => {
+                tokio::time::sleep(LAST_LOOK.min(until - Instant::now())).await;
+                continue;
+            }
+            Err(failure) => return Err(failure),
+        };
         let moves = record["history"].as_array().map(Vec::as_slice).unwrap_or_default();
         for step in moves.iter().skip(shown) {
             progress.moved(&show::field(step, "/state"), &show::field(step, "/cause"));

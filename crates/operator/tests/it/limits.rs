@@ -288,3 +288,14 @@ fn s7_wrong_limits_are_refused_at_start_with_the_line_they_stand_on() {
         assert!(ended.said.contains("config.yaml:2:") && ended.said.contains('^'), "{}", ended.said);
     }
 }
+
+#[test]
+fn the_command_line_follows_what_was_accepted_although_it_may_not_look_just_now() {
+    let config = "limits: {client: {per_second: 1, burst: 1}}\n".to_owned();
+    let server = Server::with(Options { config, ..Options::default() });
+    // To send it takes the one request there is; the first look comes too early.
+    let ran = server.cli(&["submit", "--wait", "scale upf to 4 in ns ran-a"]);
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    assert!(String::from_utf8_lossy(&ran.stdout).contains("applied"));
+    assert!(numbers(&server)["client"]["refused"].as_u64().unwrap() >= 1);
+}
