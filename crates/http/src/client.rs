@@ -21,7 +21,8 @@ use crate::resolve::{Machine, Names};
 use crate::settings::{Settings, SettingsError};
 use crate::{address, tls};
 
-/// The factory: made once, from the settings. Its clients share pools, names and authorities.
+/// The factory: made once, from the settings. Clones are the same: they share pools, names and authorities.
+#[derive(Clone)]
 pub struct Clients {
     default: Client,
     high_throughput: Client,

@@ -124,7 +124,7 @@ impl Kind {
             Kind::Certificate => "put the authority that signed the endpoint's certificate in http.ca_file",
             Kind::Tls => "check that the port speaks TLS, and http.client_cert if it asks for a certificate",
             Kind::HeaderLimit => {
-                "the endpoint is slow: relieve it, or raise response_header of its http profile"
+                "the endpoint is slow: relieve it, or raise response_header of its http profile (a model: first_byte)"
             }
             Kind::BodyPause => {
                 "the endpoint stalls in its answers: relieve it, or raise body_pause of its http profile"

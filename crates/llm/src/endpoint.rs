@@ -75,7 +75,8 @@ impl Endpoint {
         });
         let name = match (uri.host(), uri.port_u16()) {
             (Some(host), Some(port)) => format!("{host}:{port}"),
-            (Some(host), None) => host.to_owned(),
+            (Some(host), None) if uri.scheme_str() == Some("https") => format!("{host}:443"),
+            (Some(host), None) => format!("{host}:80"),
             (None, _) => String::new(),
         };
         Self {

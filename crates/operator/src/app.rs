@@ -188,7 +188,9 @@ impl Operator {
         let model = outgoing::model(config, &clients, documents)?.map(Arc::new);
         if let Some(model) = &model {
             metrics.add(Model(model.clone()));
+            metrics.show_breaker(model.breaker().clone());
         }
+        metrics.show_clients(Arc::new(clients));
         let model = model.map(|model| model as Arc<dyn Translator>);
         let desk = Desk::new(
             store.clone(),

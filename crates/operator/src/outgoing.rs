@@ -9,14 +9,24 @@ use crate::config::{Config, Model, ModelApi};
 
 /// The factory of clients, by the configuration and the proxies of the environment.
 pub fn clients(config: &Config) -> anyhow::Result<Clients> {
+    let http = &config.http;
+    let (client_cert, client_key) = http.client.clone().unzip();
     let mut settings = Settings {
-        allow: config.http.allow.clone(),
+        allow: http.allow.clone(),
         proxies: Proxies::from_environment(|name| std::env::var(name).ok()),
-        ..Settings::default()
+        ca_file: http.ca_file.clone(),
+        client_cert,
+        client_key,
+        danger_accept_invalid_certs: http.danger_accept_invalid_certs,
+        default: http.default.clone(),
+        high_throughput: http.high_throughput.clone(),
+        model: http.high_throughput.clone(),
+        resolve: None,
     };
     if let Some(model) = &config.translate.model {
         let numbers = settings.numbers_mut(Profile::Model);
         numbers.response_header = model.first_byte;
+        numbers.body_pause = model.first_byte;
         numbers.request = numbers.request.max(model.first_byte);
     }
     Clients::new(settings).context("set up the HTTP client")

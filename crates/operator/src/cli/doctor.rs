@@ -81,6 +81,7 @@ pub fn run(common: &Common, settings: &Settings) -> Result<Exit, Failure> {
     checks.push(documents(&config));
     checks.push(runtime.block_on(embeddings(&config)));
     checks.push(clock());
+    checks.push(outgoing(&config));
     checks.push(runtime.block_on(model::check(&config)));
     checks.push(not_configured("cluster", "intents are kept in SQLite, changes go to git"));
     checks.push(runtime.block_on(listen(config.listen)));
@@ -398,6 +399,29 @@ fn remote(magic: rustix::fs::FsWord) -> Option<&'static str> {
     }
 }
 
+/// Whether other servers can be called at all, and how carelessly.
+fn outgoing(config: &Config) -> Check {
+    match outgoing::clients(config) {
+        Err(error) => failed(
+            "outgoing http",
+            format!("{error:#}"),
+            "correct http.ca_file, http.client_cert and http.client_key: PEM files that this user may read",
+        ),
+        Ok(_) if config.http.danger_accept_invalid_certs => warning(
+            "outgoing http",
+            "http.danger_accept_invalid_certs is set: anyone can stand in for every https:// endpoint",
+            "set it to false, and http.ca_file to the authority of the endpoints",
+        ),
+        Ok(_) => {
+            let trust = match &config.http.ca_file {
+                Some(file) => format!("trusts {}", file.display()),
+                None => "trusts the machine's authorities".to_owned(),
+            };
+            ok("outgoing http", trust)
+        }
+    }
+}
+
 fn clock() -> Check {
     // Released in 2026: an earlier clock is one that was never set.
     let earliest = Timestamp::from_second(1_767_225_600).expect("the start of 2026 is a time");
@@ -501,6 +525,21 @@ mod tests {
     #[test]
     fn the_clock_of_a_machine_that_runs_tests_is_sane() {
         assert_eq!(clock().status, Status::Ok, "{:?}", clock());
+    }
+
+    #[test]
+    fn trusting_anyone_is_a_warning_and_an_unreadable_authority_a_failure() {
+        let with = |name: &str, value: &str| {
+            let variable = (name.to_owned(), value.to_owned());
+            outgoing(&crate::config::load(&Default::default(), [variable], None).unwrap())
+        };
+        let careless = with("NEPHORAN_HTTP__DANGER_ACCEPT_INVALID_CERTS", "true");
+        assert_eq!(careless.status, Status::Warning, "{careless:?}");
+        assert!(careless.remedy.is_some_and(|remedy| remedy.contains("http.ca_file")));
+        let blind = with("NEPHORAN_HTTP__CA_FILE", "/does/not/exist.pem");
+        assert_eq!(blind.status, Status::Failed, "{blind:?}");
+        assert!(blind.detail.contains("/does/not/exist.pem"), "{blind:?}");
+        assert_eq!(outgoing(&Config::defaults()).status, Status::Ok);
     }
 
     #[test]

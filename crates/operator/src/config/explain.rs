@@ -1,5 +1,6 @@
 //! Every key with its value, where that came from, what it means and what it implies.
 
+use nephoran_http::Numbers;
 use nephoran_queue::Band;
 use nephoran_worker::places;
 use serde::Serialize;
@@ -127,6 +128,31 @@ impl Config {
                 self.workers.max,
                 channels(self.workers.max),
             ),
+            "http.allow" if self.http.allow.is_empty() => {
+                "loopback, private, link-local and metadata addresses are not called".into()
+            }
+            "http.ca_file" if self.http.ca_file.is_none() => "the machine's authorities are trusted".into(),
+            "http.danger_accept_invalid_certs" if self.http.danger_accept_invalid_certs => {
+                "DANGER: anyone can stand in for every https:// endpoint".into()
+            }
+            "http.default.idle" => {
+                Self::idle_in_all(&self.http.default, usize::from(self.telemetry.otlp.is_some()))
+            }
+            "http.high_throughput.idle" => {
+                let hosts = [self.translate.model.is_some(), self.retrieve.embeddings.is_some()];
+                let hosts = hosts.into_iter().filter(|is_called| *is_called).count();
+                Self::idle_in_all(&self.http.high_throughput, hosts)
+            }
+            "http.default.response_header" => NO_EXPECT.into(),
+            "http.high_throughput.response_header" => {
+                format!("a language model has translate.model.first_byte instead; {NO_EXPECT}")
+            }
+            "http.default.idle_per_host" => idle_per_host(&self.http.default)?,
+            "http.high_throughput.idle_per_host" => idle_per_host(&self.http.high_throughput)?,
+            "translate.model.first_byte" => {
+                "its client is http.high_throughput with this instead of response_header and body_pause"
+                    .into()
+            }
             "workers.paused" if self.workers.paused => {
                 "nothing is carried out until `nephoran resume`".into()
             }
@@ -139,6 +165,17 @@ impl Config {
             _ => return None,
         };
         Some(said)
+    }
+
+    /// Of all hosts, and of those that the configuration names for this profile.
+    fn idle_in_all(numbers: &Numbers, hosts: usize) -> String {
+        let each = numbers.idle_per_host.min(numbers.connections_per_host.get());
+        let sum = (hosts * each).min(numbers.idle);
+        match hosts {
+            0 => format!("no configured host is called with it now: 0 of {}", numbers.idle),
+            1 => format!("1 configured host keeps up to {sum} of {}", numbers.idle),
+            _ => format!("{hosts} configured hosts keep up to {sum} of {}", numbers.idle),
+        }
     }
 
     fn regained(&self, tier: fn(&nephoran_limit::Rates) -> nephoran_limit::Rate) -> Option<String> {
@@ -154,6 +191,14 @@ fn channels(workers: usize) -> String {
     let model = places(flow::BATCH, workers);
     let capped = model.capped_from.map(|wanted| format!(", capped from {wanted}")).unwrap_or_default();
     format!("channels of results: {direct} places, for the model {}{capped}", model.places)
+}
+
+/// The reference waits 1 s for `100 Continue`; nothing to set here.
+const NO_EXPECT: &str = "expect-continue: n/a, no request of ours says Expect";
+
+fn idle_per_host(numbers: &Numbers) -> Option<String> {
+    let cap = numbers.connections_per_host.get();
+    (numbers.idle_per_host > cap).then(|| format!("{cap}, as there are no more connections"))
 }
 
 fn size(bytes: usize) -> String {

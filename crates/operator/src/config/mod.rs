@@ -124,6 +124,13 @@ pub struct Translate {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Http {
     pub allow: Vec<nephoran_http::Allow>,
+    pub ca_file: Option<PathBuf>,
+    /// Certificate and key.
+    pub client: Option<(PathBuf, PathBuf)>,
+    pub danger_accept_invalid_certs: bool,
+    pub default: nephoran_http::Numbers,
+    /// A model's client has these too, but for its time to the first byte.
+    pub high_throughput: nephoran_http::Numbers,
 }
 
 /// A language model's server.

@@ -1,5 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
+use nephoran_http::{Numbers, Profile};
+
 use super::*;
 
 fn with_file(text: &str) -> Result<Config, Error> {
@@ -415,4 +417,58 @@ fn a_reload_takes_limits_and_the_log_and_names_what_needs_a_restart() {
     assert!(error.to_string().starts_with("queue.total differs"), "{error}");
     std::fs::write(&path, "queue: {total: x}\n").unwrap();
     assert!(new.reloaded().is_err());
+}
+
+#[test]
+fn s2_both_profiles_numbers_of_the_http_clients_read_back() {
+    let rows = Config::defaults().explain();
+    let row = |key: &str| rows.iter().find(|row| row.key == key).unwrap_or_else(|| panic!("{key}"));
+    for (name, default, high_throughput) in [
+        ("idle", "100", "200"),
+        ("idle_per_host", "20", "50"),
+        ("connections_per_host", "100", "200"),
+        ("idle_timeout", "90s", "120s"),
+        ("request", "30s", "60s"),
+        ("tls_handshake", "10s", "15s"),
+        ("dial", "5s", "5s"),
+        ("keep_alive", "30s", "30s"),
+        ("response_header", "10s", "10s"),
+    ] {
+        assert_eq!(row(&format!("http.default.{name}")).shown, default, "{name}");
+        assert_eq!(row(&format!("http.high_throughput.{name}")).shown, high_throughput, "{name}");
+    }
+    let implied = |key: &str| row(key).implies.clone().unwrap();
+    assert!(implied("http.default.response_header").contains("expect-continue: n/a"));
+    assert!(implied("http.default.idle").contains("no configured host"));
+
+    // What is read is what the clients are made of.
+    let config = Config::defaults();
+    assert_eq!(config.http.default, Numbers::of(Profile::Default));
+    assert_eq!(config.http.high_throughput, Numbers::of(Profile::HighThroughput));
+}
+
+#[test]
+fn the_idle_connections_of_a_configured_model_are_summed_up() {
+    let text = "translate: {order: [grammar, model], model: {endpoint: 'http://127.0.0.1:1', name: m}}\n\
+                http: {high_throughput: {connections_per_host: 8}}";
+    let rows = with_file(text).unwrap().explain();
+    let implied = |key: &str| rows.iter().find(|row| row.key == key).unwrap().implies.clone().unwrap();
+    assert_eq!(implied("http.high_throughput.idle"), "1 configured host keeps up to 8 of 200");
+    assert!(implied("http.high_throughput.idle_per_host").contains('8'));
+}
+
+#[test]
+fn wrong_numbers_of_the_http_clients_are_refused_where_they_stand() {
+    for (text, said) in [
+        ("http: {default: {connections_per_host: 0}}", "between 1 and"),
+        ("http: {default: {idle_per_host: 101}}", "http.default.connections_per_host is 100"),
+        ("http: {high_throughput: {response_header: 2m}}", "http.high_throughput.request is 60s"),
+        ("http: {default: {dial: 0s}}", "not 0"),
+        ("http: {client_cert: /c.pem}", "http.client_key is not"),
+        ("http: {allow: ['http://model']}", "http.allow[0]"),
+        ("http: {danger_accept_invalid_certs: 1}", "true or false"),
+    ] {
+        let faults = faults(text);
+        assert!(faults.contains(said) && faults.contains('^'), "{text}: {faults}");
+    }
 }
