@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-/// Work that takes this many times as long as at best lately is slowed down by its own crowd.
+/// Work that takes this many times as long as is usual is slowed down by its own crowd.
 const SLOW: f64 = 3.0;
 
 /// More failed tries than this part of a round speak for fewer at a time.
@@ -11,8 +11,8 @@ const FAILED: f64 = 0.25;
 
 const FEWER: f64 = 0.7;
 
-/// How much a round that is slower than the best lifts what counts as the best: about twenty
-/// rounds at a new pace and it is the usual one.
+/// What a round adds to what is usual: about twenty rounds at a new pace and it is the usual one.
+/// A few rounds of what was done in no time must not make the rest look slow.
 const FORGET: f64 = 0.05;
 
 /// How many work at a time.
@@ -55,8 +55,8 @@ pub(crate) struct Crew {
     /// Nothing is there to claim, or nothing may be.
     is_quiet: bool,
     round: Round,
-    /// Mean seconds of the best round lately.
-    best: Option<f64>,
+    /// Seconds that such work takes, over many rounds.
+    usual: Option<f64>,
 }
 
 /// As many ends as there are workers.
@@ -75,7 +75,7 @@ impl Crew {
             Scale::Upto(_) => scale.most(),
             Scale::Between { .. } => scale.rest(),
         };
-        Self { scale, limit, alive: 0, idle: 0, is_quiet: false, round: Round::default(), best: None }
+        Self { scale, limit, alive: 0, idle: 0, is_quiet: false, round: Round::default(), usual: None }
     }
 
     pub(crate) fn limit(&self) -> usize {
@@ -142,16 +142,13 @@ impl Crew {
         let round = std::mem::take(&mut self.round);
         let ends = round.ends as f64;
         let mean = round.seconds / ends;
-        let best = match self.best {
-            Some(best) if mean > best => best + (mean - best) * FORGET,
-            _ => mean,
-        };
+        let usual = self.usual.map_or(mean, |usual| usual + (mean - usual) * FORGET);
         let failed = round.strained as f64 > ends * FAILED;
         // A failure tells nothing of how long the work takes.
         if !failed {
-            self.best = Some(best);
+            self.usual = Some(usual);
         }
-        if failed || mean > best * SLOW {
+        if failed || mean > usual * SLOW {
             self.limit = ((self.limit as f64 * FEWER) as usize).max(self.scale.rest());
         } else if round.was_short {
             self.limit = (self.limit + 1).min(self.scale.most());
@@ -233,6 +230,21 @@ mod tests {
             round(&mut crew, Duration::from_millis(400), false);
         }
         assert_eq!(crew.limit(), 16, "what is always slow is not slowed by its crowd");
+    }
+
+    #[test]
+    fn what_is_done_in_no_time_does_not_make_the_rest_look_slow() {
+        let mut crew = Crew::new(BETWEEN);
+        for _ in 0..15 {
+            round(&mut crew, Duration::from_millis(40), false);
+        }
+        // Answers that were at hand, in between and then alone.
+        for number in 0..30 {
+            let took = if number < 20 && number % 2 == 0 { 40 } else { 1 };
+            round(&mut crew, Duration::from_millis(took), false);
+        }
+        round(&mut crew, Duration::from_millis(40), false);
+        assert_eq!(crew.limit(), 16);
     }
 
     #[test]
