@@ -34,6 +34,12 @@ const TOOLS: &[Tool] = &[
         need: Need::May,
         why: "the tests of failing syncs inject faults with it",
     },
+    Tool {
+        program: "promtool",
+        package: "prometheus",
+        need: Need::May,
+        why: "it tries the alert rules of deploy/prometheus",
+    },
     Tool { program: "chromium", package: "chromium", need: Need::May, why: "the page is tested in it" },
     Tool {
         program: "chromedriver",

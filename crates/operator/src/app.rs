@@ -183,14 +183,13 @@ impl Operator {
         let newest = resume(&records, &queue).await.context("take up what was accepted before")?;
         readiness.holds("queue");
 
-        let clients = outgoing::clients(config)?;
+        let clients = Arc::new(outgoing::clients(config)?);
+        metrics.show_clients(clients.clone());
         let documents = passages::start(config, &clients, &tasks, &metrics, flow.clone());
         let model = outgoing::model(config, &clients, documents)?.map(Arc::new);
         if let Some(model) = &model {
-            metrics.add(Model(model.clone()));
-            metrics.show_breaker(model.breaker().clone());
+            metrics.show_model(model);
         }
-        metrics.show_clients(Arc::new(clients));
         let model = model.map(|model| model as Arc<dyn Translator>);
         let desk = Desk::new(
             store.clone(),

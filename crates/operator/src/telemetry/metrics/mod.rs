@@ -21,6 +21,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use nephoran_http::{Breaker, Clients};
+use nephoran_llm::ModelTranslator;
 use nephoran_model::fulfilment::Status;
 use nephoran_model::intent::{Intent, Source, State};
 use nephoran_queue::Numbers;
@@ -32,7 +33,6 @@ use tokio_util::sync::CancellationToken;
 
 pub use documents::Documents;
 pub use intents::{Actuation, Stage};
-pub use model::Model;
 pub use process::count_allocated;
 pub use spans::{Details, Fate, Span};
 
@@ -60,6 +60,7 @@ struct Inner {
     runtime: Arc<runtime::Runtime>,
     kept: Arc<kept::Kept>,
     ways_out: Arc<ways_out::WaysOut>,
+    model: Arc<model::Model>,
     spans: Arc<spans::Spans>,
     /// Reads what is only worth reading when somebody looks.
     refresh: Mutex<Vec<Refresh>>,
@@ -77,6 +78,7 @@ impl Metrics {
                 runtime: Arc::new(runtime::Runtime::new()),
                 kept: Arc::default(),
                 ways_out: Arc::default(),
+                model: Arc::default(),
                 spans: Arc::default(),
                 refresh: Mutex::default(),
             }),
@@ -87,6 +89,7 @@ impl Metrics {
         metrics.add(metrics.inner.runtime.clone());
         metrics.add(metrics.inner.folder.clone());
         metrics.add(metrics.inner.ways_out.clone());
+        metrics.add(metrics.inner.model.clone());
         metrics.add(metrics.inner.spans.clone());
         metrics.add(process::Process);
         metrics
@@ -131,6 +134,12 @@ impl Metrics {
     /// Shows the state of `breaker`.
     pub fn show_breaker(&self, breaker: Breaker) {
         lock(&self.inner.ways_out.breakers).push(breaker);
+    }
+
+    /// Shows what the language model is asked and answers, and whether it is asked at all.
+    pub fn show_model(&self, model: &Arc<ModelTranslator>) {
+        self.show_breaker(model.breaker().clone());
+        let _ = self.inner.model.translator.set(model.clone());
     }
 
     /// From now on each stage makes a span, which comes out here. `None`: they go elsewhere already.

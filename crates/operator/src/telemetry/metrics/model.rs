@@ -1,7 +1,7 @@
 //! A language model: what was asked, how it ended, what it took.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use nephoran_llm::{BUCKETS, Ended, ModelTranslator};
 use prometheus_client::collector::Collector;
@@ -10,21 +10,27 @@ use prometheus_client::metrics::MetricType;
 
 use super::out::Out;
 
-/// The numbers that a translator keeps of itself.
-pub struct Model(pub Arc<ModelTranslator>);
+#[derive(Default)]
+pub(super) struct Model {
+    /// Counts for itself; read when somebody looks. Empty: no model is configured.
+    pub(super) translator: OnceLock<Arc<ModelTranslator>>,
+}
 
 impl fmt::Debug for Model {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Model").field(&self.0.endpoint()).finish()
+        f.debug_struct("Model").finish_non_exhaustive()
     }
 }
 
 impl Collector for Model {
     fn encode(&self, encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let mut out = Out::new(encoder);
-        let (stats, endpoint) = (self.0.stats(), self.0.endpoint());
-        let ended =
-            Ended::ALL.map(|how| ([("endpoint", endpoint), ("result", how.as_str())], stats.ended(how)));
+        let translator = self.translator.get();
+        let stats = translator.map(|translator| translator.stats()).unwrap_or_default();
+        let ended = translator.iter().flat_map(|translator| {
+            let endpoint = translator.endpoint();
+            Ended::ALL.map(|how| ([("endpoint", endpoint), ("result", how.as_str())], stats.ended(how)))
+        });
         out.counted("nephoran_model_requests", "Requests to understand words, by how they ended", ended)?;
         out.counter("nephoran_model_calls", "Calls of the endpoint", stats.calls)?;
         out.counter("nephoran_model_repairs", "Calls that showed the model its own errors", stats.repairs)?;
@@ -35,7 +41,7 @@ impl Collector for Model {
         let tokens = [("prompt", stats.prompt_tokens), ("completion", stats.completion_tokens)]
             .map(|(direction, count)| ([("direction", direction)], count));
         out.counted("nephoran_model_tokens", "Tokens, as the endpoint counts them", tokens)?;
-        let bounds = BUCKETS.into_iter().chain([f64::INFINITY]);
+        let bounds = BUCKETS.into_iter().chain([f64::MAX]);
         let calls = Calls {
             buckets: bounds.zip(stats.seconds).collect(),
             sum: stats.seconds_sum.as_secs_f64(),
