@@ -30,7 +30,7 @@ use crate::reconcile::drift::Drift;
 use crate::reconcile::fields::Fields;
 use crate::reconcile::{Acts, Flow, Records, deadlines, repair};
 use crate::store::{Health, Store, retention};
-use crate::telemetry::metrics::{Metrics, Model};
+use crate::telemetry::metrics::Metrics;
 use crate::telemetry::otlp::Exporter;
 use crate::telemetry::readiness::Readiness;
 use crate::telemetry::{gather, logs};

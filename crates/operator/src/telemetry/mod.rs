@@ -16,6 +16,10 @@ pub mod trace;
 #[cfg_attr(not(feature = "otel"), path = "no_otlp.rs")]
 pub mod otlp;
 
+/// Where the processor's time goes.
+#[cfg(feature = "profile")]
+pub mod profile;
+
 /// Is it ready, and if not, why.
 pub mod readiness;
 

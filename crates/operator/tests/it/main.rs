@@ -11,6 +11,7 @@ mod bad_input;
 mod cli;
 mod crash;
 mod demo;
+mod deploy;
 mod faults;
 mod folder;
 mod hostile;

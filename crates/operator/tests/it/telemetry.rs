@@ -184,3 +184,22 @@ fn a_trail_whose_tail_was_cut_off_shows_against_git() {
     // Alone, the cut chain would look whole.
     assert_eq!(ran(&server, &["audit", "--verify", "--data", before.path().to_str().unwrap()]).0, 0);
 }
+
+#[test]
+fn a_profile_is_bounded_and_a_build_without_it_names_the_feature() {
+    let server = Server::start();
+    for wrong in ["0", "26", "-1", "x", "1.5", ""] {
+        let answer = server.post(&format!("/api/v1/admin/profile?seconds={wrong}"), "text/plain", "");
+        assert_eq!(answer.status, 422, "{wrong}: {}", answer.text());
+    }
+    let answer = server.post("/api/v1/admin/profile?seconds=1", "text/plain", "");
+    if cfg!(feature = "profile") {
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        let counted =
+            |line: &str| line.rsplit_once(' ').is_some_and(|(_, count)| count.parse::<u64>().is_ok());
+        assert!(answer.text().lines().all(counted), "{}", answer.text());
+    } else {
+        assert_eq!(answer.status, 501);
+        assert!(answer.text().contains("feature `profile`"), "{}", answer.text());
+    }
+}

@@ -27,6 +27,9 @@ mod dropin;
 /// `/api/v1/events`: every move, as it happens.
 mod events;
 
+/// Where the processor's time goes.
+mod profile;
+
 /// Health, readiness, metrics, queue.
 mod health;
 
@@ -117,6 +120,7 @@ pub fn router(doors: Doors, page: Router) -> Router {
         .route("/api/v1/intents/{id}/retry", post(acts::retry))
         .route("/api/v1/admin/pause", post(acts::pause))
         .route("/api/v1/admin/resume", post(acts::resume))
+        .route("/api/v1/admin/profile", post(profile::profile))
         .route("/api/v1/events", get(events::events))
         .route("/api/v1/queue", get(health::queue))
         .route("/api/v1/limits", get(health::limits))

@@ -126,6 +126,20 @@ pub const ROUTES: &[Route] = &[
     post("/api/v1/admin/pause", "Workers claim nothing more", None, &[(200, "Paused", None)]),
     post("/api/v1/admin/resume", "Workers go on", None, &[(200, "Not paused", None)]),
     Route {
+        method: "post",
+        path: "/api/v1/admin/profile",
+        about: "Samples where the processor's time goes, one at a time (builds with the feature `profile`)",
+        body: None,
+        words: false,
+        query: &[("seconds", "how long, 1 to 25; 10 when absent")],
+        answers: &[
+            (200, "One stack a line with its count, as flame graphs are made of", None),
+            (409, "Another profile is running", Some("Problem")),
+            (422, "seconds is no number from 1 to 25", Some("Problem")),
+            (501, "Built without the feature", Some("Problem")),
+        ],
+    },
+    Route {
         method: "get",
         path: "/api/v1/events",
         about: "Server-sent events: state changes as they happen; Last-Event-ID resumes",
