@@ -607,6 +607,7 @@ fn explain_prints_every_key_and_doctor_every_check() {
             "documents",
             "embeddings",
             "clock",
+            "outgoing http",
             "model endpoint",
             "cluster",
             "listen"
